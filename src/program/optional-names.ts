@@ -75,14 +75,14 @@ function withoutKnown(all: readonly OptionalLibrary[], known: ReadonlySet<string
 }
 
 /**
- * Reads `.note.dlopen` (UAPI.12), names in data that is loaded, the table of families, and what lies in the program's
- * own tree. `known`: names that the program is linked with, itself or through others, and those of the libc family.
+ * Reads `.note.dlopen` (UAPI.12), names in data that is loaded, and the table of families. `known`: names that the
+ * program is linked with, itself or through others, and those of the libc family.
  */
-export function optionalNames(
+export function optionalLibraries(
   program: ObjectFile,
   bundled: readonly ObjectFile[],
   isKnown: (name: string) => boolean,
-): OptionalNames {
+): OptionalLibrary[] {
   const objects = [program, ...bundled];
   const data = objects.flatMap(dataOf);
   const named = [
@@ -91,5 +91,17 @@ export function optionalNames(
     ...findFamilies(program, objects, data.flatMap(namesOf)),
   ];
   const known = new Set(named.flatMap(namesOf).filter(isKnown));
-  return { libraries: withoutKnown(named, known), plugIns: findPlugIns(program, bundled) };
+  return withoutKnown(named, known);
+}
+
+/** With what lies in the program's own tree, which is walked. */
+export function optionalNames(
+  program: ObjectFile,
+  bundled: readonly ObjectFile[],
+  isKnown: (name: string) => boolean,
+): OptionalNames {
+  return {
+    libraries: optionalLibraries(program, bundled, isKnown),
+    plugIns: findPlugIns(program, bundled),
+  };
 }

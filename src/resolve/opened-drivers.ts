@@ -8,7 +8,7 @@ import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { notice } from '../host/output.ts';
 import { findBundled } from '../program/bundled.ts';
 import { type DriverLibrary, driverLibraries } from '../program/drivers.ts';
-import { optionalNames } from '../program/optional-names.ts';
+import { type OptionalLibrary, optionalLibraries } from '../program/optional-names.ts';
 import { extendSet } from '../solver/extend-set.ts';
 import type { Solution } from '../solver/solution.ts';
 import { missingVersion } from '../solver/version-needs.ts';
@@ -18,12 +18,17 @@ import { solvedBeside } from './learned.ts';
 /** They open whatever driver is installed (libglvnd, README; Vulkan-Loader, LoaderDriverInterface). */
 const LOADERS_OF_DRIVERS = /^lib(?:GL|GLX|EGL|GLESv1_CM|GLESv2|OpenGL|vulkan|OpenCL|vdpau|va|gbm)\.so\.\d+$/;
 
-/** `names`: what is chosen or may be opened. */
+/** Among what is chosen, what the files name that may be opened, and what was opened in earlier starts. */
 export function openedDrivers(
   { driverDirectories = [], elf }: DynamicProgram,
-  names: ReadonlySet<string>,
+  chosen: readonly string[],
+  named: readonly OptionalLibrary[],
+  learned: Job['learned'],
 ): DriverLibrary[] {
   if (driverDirectories.length === 0) return [];
+  const opened = named.flatMap(({ alternatives }) => alternatives.flat());
+  const earlier = (learned?.names ?? []).map(({ name }) => name);
+  const names = new Set([...chosen, ...opened, ...earlier]);
   const all = driverLibraries(driverDirectories, elf, names);
   const opensAny = [...names].some((name) => LOADERS_OF_DRIVERS.test(name));
   return opensAny ? all : all.filter(({ name }) => names.has(name));
@@ -44,14 +49,11 @@ function driversOfSet(
   if (driverDirectories.length === 0) return [];
   const isDriver = driverNames(program);
   const bundled = findBundled(program).filter((each) => !driverDirectories.includes(path.dirname(each.path)));
-  const beside = new Set(bundled.flatMap(({ answersTo }) => answersTo));
-  const own = optionalNames(program, bundled, (name) => beside.has(name) && !isDriver(name)).libraries;
-  const names = [
-    ...libraries.map(({ soname }) => soname),
-    ...own.flatMap(({ alternatives }) => alternatives.flat()),
-    ...(learned?.names ?? []).map(({ name }) => name),
-  ];
-  return openedDrivers(program, new Set(names));
+  const needed = libraries.filter(({ match }) => match !== 'dlopen').map(({ soname }) => soname);
+  const there = new Set([...needed, ...bundled.flatMap(({ answersTo }) => answersTo)]);
+  const named = optionalLibraries(program, bundled, (name) => there.has(name) && !isDriver(name));
+  const chosen = libraries.map(({ soname }) => soname);
+  return openedDrivers(program, chosen, named, learned);
 }
 
 /** What a set that was solved before is to open. */

@@ -183,9 +183,8 @@ export function withOptionalLibraries(
     ...found.libraries.map(needOfLibrary),
     ...found.plugIns.map((each) => needOfPlugIn(each, inTree)),
   ];
-  const names = [...own.libraries, ...found.libraries].flatMap(({ alternatives }) => alternatives.flat());
   const chosen = solution.choices.map(({ name }) => name);
-  const drivers = openedDrivers(program, new Set([...chosen, ...names]));
+  const drivers = openedDrivers(program, chosen, own.libraries, learned);
   const served = drivers.length === 0 ? noDrivers(solution) : servingDrivers(problem, solution, drivers);
   const best = withBestLoader(withoutNames(problem, excluded), served.solution, needs);
   const { added, outcomes } = best.extended;
