@@ -3,9 +3,9 @@
 import { findMachine } from '../elf/machine.ts';
 import type { Directories } from '../host/directories.ts';
 import { notice, printJson, printOneLine } from '../host/output.ts';
-import { markDecided, unmarkUndecided } from '../plan/own-decisions.ts';
+import { decideStrategy } from '../plan/own-decisions.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
-import { inspectInterpreter, saveStrategy } from '../plan/strategy.ts';
+import { inspectInterpreter } from '../plan/strategy.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import { parseRequestedStrategy, type RequestedStrategy } from '../resolve/choose-strategy.ts';
 import type { Context } from '../resolve/context.ts';
@@ -41,10 +41,7 @@ async function saveRequested(
   context: Context,
 ): Promise<void> {
   const others = (await allDirectories(context.host.uid)).filter(({ roots }) => roots !== dirs.roots);
-  if (requested !== 'auto' && dirs.shared !== true) markDecided(dirs, plan.program);
-  saveStrategy(dirs, plan.program, requested === 'auto' ? undefined : requested);
-  for (const each of others) saveStrategy(each, plan.program, undefined);
-  for (const each of [dirs, ...others]) unmarkUndecided(each, plan.program);
+  await decideStrategy(plan.program, requested === 'auto' ? undefined : requested, dirs, others);
   if (requested !== 'auto' && requested !== plan.strategy && plan.strategy !== 'direct')
     notice(
       `${plan.program}: strategy ${requested} is not possible here, it is ${plan.strategy}; see nix-foreign explain`,

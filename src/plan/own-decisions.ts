@@ -5,8 +5,9 @@ import { choicesFile } from '../choices/choices-file.ts';
 import { writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { makeDirectories } from '../host/files.ts';
-import { planKey } from './plan-format.ts';
-import { strategyFile } from './strategy.ts';
+import { withLock } from '../host/mutex.ts';
+import { planKey, type Strategy } from './plan-format.ts';
+import { saveStrategy, strategyFile } from './strategy.ts';
 
 /** Where the launcher looks; whatever is in it (PLAN.md). */
 function markFile(dirs: Directories, program: string): string {
@@ -22,7 +23,10 @@ export function hasDecisions(dirs: Directories, program: string): boolean {
   return existsSync(markFile(dirs, program)) || isAnythingSaved(dirs, program);
 }
 
-/** Before something is saved: whatever ends us in between. @throws Node's errors when the place cannot be written. */
+/**
+ * Before something is saved, under the program's lock, as all that follows: whatever ends us in between.
+ * @throws Node's errors when the place cannot be written.
+ */
 export function markDecided(dirs: Directories, program: string): void {
   const file = markFile(dirs, program);
   if (existsSync(file)) return;
@@ -33,4 +37,22 @@ export function markDecided(dirs: Directories, program: string): void {
 /** When nothing is saved any more. @throws Node's errors when the place cannot be written. */
 export function unmarkUndecided(dirs: Directories, program: string): void {
   if (!isAnythingSaved(dirs, program)) rmSync(markFile(dirs, program), { recursive: true, force: true });
+}
+
+/**
+ * Saves a strategy, or forgets it: undefined. Under the program's lock: who takes choices back at the same time would
+ * remove the mark of it. @throws Node's errors when the place cannot be written.
+ */
+export async function decideStrategy(
+  program: string,
+  strategy: Strategy | undefined,
+  dirs: Directories,
+  others: readonly Directories[],
+): Promise<void> {
+  await withLock(path.join(dirs.locks, planKey(program)), async () => {
+    if (strategy !== undefined && dirs.shared !== true) markDecided(dirs, program);
+    saveStrategy(dirs, program, strategy);
+    for (const each of others) saveStrategy(each, program, undefined);
+    for (const each of [dirs, ...others]) unmarkUndecided(each, program);
+  });
 }

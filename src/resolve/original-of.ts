@@ -9,6 +9,7 @@ import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import type { ForeignError } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
+import { withLock } from '../host/mutex.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { copyWithUndo } from '../integrations/patch/copy-with-changes.ts';
 import { undoneSource } from '../integrations/patch/file-changes.ts';
@@ -111,9 +112,11 @@ async function carryChoices(from: string, to: string, known: readonly Directorie
   if (JSON.stringify(there?.choices) === JSON.stringify(here?.choices)) return;
   const dirs = known.find((each) => here?.file === choicesFile(each, planKey(to))) ?? known[0];
   if (dirs === undefined) return;
-  if (there !== undefined) markDecided(dirs, to);
-  await saveChoices(dirs, to, planKey(to), there?.choices);
-  unmarkUndecided(dirs, to);
+  await withLock(path.join(dirs.locks, planKey(to)), async () => {
+    if (there !== undefined) markDecided(dirs, to);
+    await saveChoices(dirs, to, planKey(to), there?.choices);
+    unmarkUndecided(dirs, to);
+  });
 }
 
 function forgetFile(file: string, known: readonly Directories[]): void {

@@ -1,13 +1,16 @@
-// What is noted of a user's decisions, beside plans and choices of the same program.
+// What is noted of a user's decisions, for as long as any is saved, whoever takes back another at the same time.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { choicesFile } from '../../src/choices/choices-file.ts';
 import { temporaryDirectories } from '../../src/host/directories.ts';
-import { hasDecisions, markDecided, unmarkUndecided } from '../../src/plan/own-decisions.ts';
+import { withLock } from '../../src/host/mutex.ts';
+import { decideStrategy, hasDecisions, markDecided, unmarkUndecided } from '../../src/plan/own-decisions.ts';
 import { planFile } from '../../src/plan/plan-files.ts';
 import { planKey } from '../../src/plan/plan-format.ts';
+import { readStrategy } from '../../src/plan/strategy.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const program = '/opt/tool';
@@ -44,4 +47,23 @@ test('the note stays while there are choices', () => {
   markDecided(dirs, program);
   unmarkUndecided(dirs, program);
   assert.equal(hasDecisions(dirs, program), true);
+});
+
+test('a strategy is saved under the lock in which choices are taken back', async () => {
+  const dirs = directoriesIn(scratchDirectory(), 'state');
+  mkdirSync(dirs.locks, { recursive: true });
+  markDecided(dirs, program);
+  const saving = await withLock(path.join(dirs.locks, planKey(program)), async () => {
+    const begun = { done: decideStrategy(program, 'loader', dirs, []) };
+    await setTimeout(100);
+    assert.equal(readStrategy([dirs], program), undefined, 'saved while another holds the lock');
+    unmarkUndecided(dirs, program);
+    return begun;
+  });
+  await saving.done;
+  assert.equal(readStrategy([dirs], program), 'loader');
+  rmSync(path.join(dirs.state, 'strategies'), { recursive: true });
+  assert.ok(hasDecisions(dirs, program), 'the mark is gone');
+  await decideStrategy(program, undefined, dirs, []);
+  assert.ok(!hasDecisions(dirs, program));
 });

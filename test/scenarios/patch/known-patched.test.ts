@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { planKey } from '../../../src/plan/plan-format.ts';
 import { stateOf } from '../saved-state.ts';
 import { foreignNamed, openVendorRoot } from './vendor-root.ts';
 
@@ -46,12 +47,17 @@ test('explain and graph tell of the original, and name the patched file', async 
   assert.match(await manage('graph', '/vendor/curl', '--format', 'dot'), /libcurl\.so\.4/);
 });
 
+/** Programs for which the plan for everybody is not followed. */
+const decided = () => readdirSync(path.join(stateOf(vendor.root), 'plans'));
+
 test('choose offers what the original has, and a choice counts for the next patch', async () => {
   assert.deepEqual(await json('choose', '/vendor/curl'), offered);
   await manage('choose', '/vendor/curl', '--exclude', 'no-such-object-*');
+  assert.deepEqual(decided(), [planKey('/vendor/curl')], 'marked, and nothing else is');
   const explained = await json('explain', '/vendor/curl');
   assert.deepEqual(explained.choices.exclude, ['no-such-object-*']);
   await manage('choose', '/vendor/curl', '--reset');
+  assert.deepEqual(decided(), []);
   assert.equal((await json('explain', '/vendor/curl')).choices, undefined);
 });
 
