@@ -181,8 +181,8 @@ static long open_directory(const struct view *view)
 }
 
 // A directory of the host that a prepared one replaces has few files (`sh`, `env`), and they go on being themselves:
-// each is bound over its stand-in there. Links were copied when it was prepared, and mount(2) would follow a link there,
-// as the one in place of a stub, to the launcher's own file.
+// each is bound over its stand-in there. Links were copied when it was prepared, and mount(2) would follow a link
+// there, as the one in place of a stub, to the launcher's own file.
 static long keep_file(const struct view *view, const char *path, unsigned type)
 {
 	(void)view;

@@ -212,8 +212,8 @@ function learnedOf(program: DynamicProgram, dirs: Directories): Job['learned'] {
 }
 
 /**
- * A saved set does not count what was learned since it was solved. Whether it serves another driver is asked of the set:
- * one that came from elsewhere is not to be had again.
+ * A saved set does not count what was learned since it was solved. Whether it serves another driver is asked of the
+ * set: one that came from elsewhere is not to be had again.
  */
 function learnedSince({ program, dirs }: Job): boolean {
   const directory = runTimeDirectoryOf(readPlan(dirs, program.path));
