@@ -24,7 +24,7 @@ export function hasDecisions(dirs: Directories, program: string): boolean {
 }
 
 /**
- * Before something is saved, under the program's lock, as all that follows: whatever ends us in between.
+ * Before something is saved, whatever ends us in between; both under the program's lock.
  * @throws Node's errors when the place cannot be written.
  */
 export function markDecided(dirs: Directories, program: string): void {

@@ -131,8 +131,9 @@ export function removePlan(dirs: Directories, program: string): void {
 const NO_IDENTITY = '0:0:0:0.0:0.0';
 
 /**
- * No start follows the plan from now on, nor another place's while it is there, and the next one goes on with what was
- * learned. `changed`: the file that is the reason. @throws Node's errors when the place cannot be written.
+ * No start follows the plan from now on, nor the one for everybody while it is there (another place of the user's is
+ * followed), and the next one goes on with what was learned. `changed`: the file that is the reason.
+ * @throws Node's errors when the place cannot be written.
  */
 export function outdatePlan(dirs: Directories, program: string, changed: string): void {
   const plan = readPlan(dirs, program);
