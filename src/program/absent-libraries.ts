@@ -38,7 +38,7 @@ function missingPart(directory: string, missing: (prefix: string) => boolean): s
 }
 
 /** Bytes of paths, of the 1 MiB that a plan may have (PLAN.md); a start asks for each. */
-const MOST_ABSENT = 256 << 10;
+const MOST_ABSENT = 640 << 10;
 
 interface Vacancies {
   readonly absent: string[];
@@ -88,14 +88,14 @@ export function absentLibraries(
       absent.add(part);
       continue;
     }
-    const places = served.map((name) => `${directory}/${name}`);
+    const places = served.map((name) => `${directory}/${name}`).filter(canAppear);
     const size = Buffer.byteLength(places.join(''));
     if (size > room) {
       watched.push(...watchedDirectory(directory));
       continue;
     }
     room -= size;
-    for (const place of places) if (canAppear(place)) absent.add(place);
+    for (const place of places) absent.add(place);
   }
   return { absent: [...absent].sort(), watched };
 }

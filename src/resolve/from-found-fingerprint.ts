@@ -65,8 +65,9 @@ export async function planFromFoundFingerprint(
   search: FingerprintSearch,
 ): Promise<Resolution | LastResort | undefined> {
   const { typedName } = search.program;
+  const { unservedDrivers: _, ...anyway } = search;
   const choosy: FingerprintSearch = search.settings.strict
-    ? search
+    ? anyway
     : { ...search, unservedDrivers: 'refused' };
   const lost: Lost[] = [];
   let resort: LastResort | undefined;

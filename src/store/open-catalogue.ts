@@ -268,10 +268,12 @@ export function validityTest(
 ): (name: string) => boolean {
   if (database !== undefined) return (name) => database.isValid(path.join(location.storeDir, name));
   const file = (name: string): string => path.join(location.storeDir, name);
-  // A copy, an image, or a living store whose Nix is elsewhere, as mounted in a container: the lock lies in the store.
-  if (!hasNixDatabase(location)) return (name) => !isThere(`${file(name)}.lock`);
-  return (name) => {
+  const isFinished = (name: string): boolean => {
     const stats = lstatSync(file(name), { throwIfNoEntry: false });
     return stats !== undefined && Math.trunc(stats.mtimeMs / 1000) === FINISHED;
   };
+  if (hasNixDatabase(location)) return isFinished;
+  // A copy, an image, or a living store whose Nix is elsewhere, as mounted in a container: the lock lies in the store,
+  // and stays where Nix was killed before it took it away.
+  return (name) => isFinished(name) || !isThere(`${file(name)}.lock`);
 }

@@ -94,7 +94,7 @@ function loneInterpreters(
     const isNamed = named.includes(each);
     const isOpen = !isInStore(target, storeDir) && (!isNamed || isOthers(existingAbove(target)));
     if (isOpen) served.push(source === undefined ? { target } : { target, source });
-    else if (isNamed) unserved.push(each);
+    else if (each === interpreter) unserved.push(each);
   }
   return { served, unserved };
 }

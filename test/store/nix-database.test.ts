@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -137,6 +138,17 @@ test('a living store without its database: what Nix still writes counts when its
   rmSync(lock);
   await refreshCatalogue(catalogue, location, () => {});
   assert.equal(catalogue.counts().libraries, 1);
+});
+
+test('a lock that Nix left behind beside a finished object hides nothing', () => {
+  const storeDir = scratchDirectory();
+  const name = objectName('whole');
+  writeFileSync(path.join(storeDir, `${name}.lock`), '');
+  mkdirSync(path.join(storeDir, name));
+  const isComplete = validityTest({ storeDir, stateDir: path.join(storeDir, 'none') }, undefined);
+  assert.equal(isComplete(name), false);
+  utimesSync(path.join(storeDir, name), 1, 1);
+  assert.equal(isComplete(name), true);
 });
 
 test('a refresh takes what is registered, and takes the rest when it is', async () => {
