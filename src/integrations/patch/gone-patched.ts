@@ -1,11 +1,10 @@
 // A record of patched files → whether one of them is where it was, was moved, or is gone with its content.
-import { lstatSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Directories } from '../../host/directories.ts';
-import { errnoOf } from '../../host/errors.ts';
 import { DAY, isGone } from '../../host/files.ts';
-import { namesFarm } from './patched-rows.ts';
+import { mayNameFarm, namesFarm } from './patched-rows.ts';
 import { missingMark, type PatchedRecord } from './patched-state.ts';
 import { readUndoText } from './undo-record.ts';
 
@@ -24,15 +23,6 @@ export const LONGEST_ABSENCE = 30;
 /** More is not looked at: nearest directories first. */
 const MOST_ENTRIES = 200_000;
 const MOST_TIME = 10_000;
-
-/** What cannot be looked at (EACCES, EIO, ESTALE) may be there. */
-function isThere(dirs: StatePlace, file: string, farm: string): boolean {
-  try {
-    return statSync(file).isFile() && namesFarm(dirs, file, farm) !== false;
-  } catch (error) {
-    return !['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
-  }
-}
 
 /** The directories above the file that are there, the nearest first, without the root directory. */
 function directoriesAbove(file: string): string[] {
@@ -84,7 +74,7 @@ function homeOf(): string[] {
 /** Changes nothing. Where no file is left in its place the directories around are searched, and the user's home. */
 export function fateOf(dirs: StatePlace, record: PatchedRecord, now: number): PatchedFate {
   const { farm, files, former = [] } = record;
-  if (files.some((file) => isThere(dirs, file, farm))) return { kind: 'there' };
+  if (files.some((file) => mayNameFarm(dirs, file, farm))) return { kind: 'there' };
   const sizes = sizesOf(record);
   const found: string[] = [];
   for (const file of filesNear([...[...files, ...former].flatMap(directoriesAbove), ...homeOf()])) {
@@ -120,7 +110,7 @@ export function whyMissed(dirs: StatePlace, record: PatchedRecord, now: number):
   const { farm, files, pending } = record;
   const since = markedAt(dirs, farm);
   if (pending || since === undefined || now - since < LONGEST_ABSENCE * DAY) return undefined;
-  return files.some((file) => isThere(dirs, file, farm)) ? undefined : absenceWords(record).why;
+  return files.some((file) => mayNameFarm(dirs, file, farm)) ? undefined : absenceWords(record).why;
 }
 
 /** From now on it is known since when no file names the farm; `there` and `moved` end that. @throws errno errors. */

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openFileSource } from '../../elf/open-elf.ts';
 import type { Directories } from '../../host/directories.ts';
+import { errnoOf } from '../../host/errors.ts';
 import { filesBelow } from '../../host/files.ts';
 import { fileWord } from '../../host/shell-words.ts';
 import type { Environment } from '../../host/tool-environment.ts';
@@ -65,10 +66,23 @@ export function namesFarm(dirs: Pick<Directories, 'state'>, file: string, farm: 
   }
 }
 
-function stateOf(names: boolean | undefined, lacks: string | undefined): PatchedFileState {
-  if (names === undefined) return 'not there';
-  if (!names) return 'not patched any more';
-  return lacks === undefined ? 'ready' : 'its libraries are gone';
+/** Whether it names the farm, or may: what cannot be looked at (EACCES, EIO, ESTALE) may be there, and be started. */
+export function mayNameFarm(dirs: Pick<Directories, 'state'>, file: string, farm: string): boolean {
+  try {
+    return statSync(file).isFile() && namesFarm(dirs, file, farm) !== false;
+  } catch (error) {
+    return !['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+  }
+}
+
+function stateOf(
+  dirs: Pick<Directories, 'state'>,
+  file: string,
+  farm: string,
+  lacks: string | undefined,
+): PatchedFileState {
+  if (mayNameFarm(dirs, file, farm)) return lacks === undefined ? 'ready' : 'its libraries are gone';
+  return namesFarm(dirs, file, farm) === undefined ? 'not there' : 'not patched any more';
 }
 
 function rowsOfRecord(
@@ -81,7 +95,7 @@ function rowsOfRecord(
   return files.map((file) => ({
     file,
     farm,
-    state: stateOf(namesFarm(dirs, file, farm), lacks),
+    state: stateOf(dirs, file, farm, lacks),
     lacks,
     root,
   }));

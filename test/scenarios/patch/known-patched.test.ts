@@ -142,13 +142,21 @@ test('of a file that was unpatched prune says that, and not that it is gone', as
   assert.match(await manage('prune', '--patched'), new RegExp(`^pruned /vendor/brief: ${why}$`, 'm'));
 });
 
-test('a patched file that may be executed but not read is kept by prune', async () => {
+test('a patched file that may be executed but not read is there, and keeps its root', async () => {
   const brief = vendor.put(foreignNamed(vendor.rig, 'curl'), 'brief');
   await manage('patch', '-y', '--no-lift', '/vendor/brief');
   chmodSync(brief, 0o111);
   assert.equal((await vendor.root.bare('/vendor/brief', ['--version'])).status, 0);
   for (const words of [['prune'], ['prune', '--patched']])
     assert.match(await manage(...words), /nothing to prune/);
+  assert.match(await manage('list'), /^patched file {2}\/vendor\/brief$/m);
+  assert.match(
+    (await vendor.root.manage(['doctor'])).stdout,
+    /^ok +patched files +2, each with what it names$/m,
+  );
+  const refused = await vendor.root.manage(['forget', '/vendor/brief']);
+  assert.equal(refused.status, 125, refused.stdout);
+  assert.match(refused.stderr, /\/vendor\/brief: it is patched, and could not start/);
   rmSync(brief);
   assert.match(await manage('prune', '--patched'), /pruned \/vendor\/brief: the patched file is gone/);
 });
