@@ -194,13 +194,15 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
         const planned = (kind?: 'directory') =>
           planPatch(inputs, kind === undefined ? { shared: farms?.get(target.path) } : { kind });
         const isSame = (each: PatchPlan) => output === undefined && isAlreadySo(each);
+        const consent = async (each: PatchPlan) => {
+          refuseSecondPatch(each, options);
+          return isDry ? 'agreed' : await askedFor(each, options);
+        };
         const plan = await planned();
-        if (!isSame(plan)) {
-          refuseSecondPatch(plan, options);
-          const answer = isDry ? 'agreed' : await askedFor(plan, options);
-          if (answer !== 'agreed') return { kind: answer };
-        }
-        if (isDry) return { kind: isSame(plan) ? 'unchanged' : 'planned', plan };
+        const wasSame = isSame(plan);
+        const answer = wasSame ? 'agreed' : await consent(plan);
+        if (answer !== 'agreed') return { kind: answer };
+        if (isDry) return { kind: wasSame ? 'unchanged' : 'planned', plan };
         const words = trial?.split(/\s+/).filter((word) => word !== '');
         const apply = async (each: PatchPlan): Promise<PatchOutcome> => {
           if (isSame(each))
@@ -213,7 +215,10 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
         } catch (error) {
           if (!(error instanceof ForeignError) || error.code !== FARM_REFUSED) throw error;
           notice(`${error.message}; a directory of ours in ${dirs.state} stands in for it`);
-          return await apply(await planned('directory'));
+          const other = await planned('directory');
+          // Nobody was asked about a file that was to stay as it is.
+          const late = wasSame && !isSame(other) ? await consent(other) : 'agreed';
+          return late === 'agreed' ? await apply(other) : { kind: late };
         }
       },
     );
