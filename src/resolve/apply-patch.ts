@@ -82,26 +82,37 @@ function refusedFarm({ target }: EditPlan, why: string): ForeignError {
   return patchRefusal(target.typedName, `Nix does not take its farm: ${why}`, hint, FARM_REFUSED);
 }
 
+/** What was done for a file that is already so. */
+export interface Held {
+  /** `there again`: its farm, which no root holds. */
+  readonly change: 'none' | 'held again' | 'there again';
+  /** Why no root holds it. */
+  readonly unpinned: string | undefined;
+}
+
 /**
  * For files that are already so: their farm, and the root of that, are made again where they went.
- * @returns why no root holds it; undefined where one does. @throws ForeignError `farm-refused` where the farm is gone.
+ * @throws ForeignError `farm-refused` where the farm is gone.
  */
 export async function holdAgain(
   plan: EditPlan,
   names: readonly string[],
   context: Context,
   dirs: Directories,
-): Promise<string | undefined> {
+): Promise<Held> {
   const { path: farm } = plan.farm;
   const known = await patchPlaces(context.host.uid);
-  if (existsSync(farm) && known.some((each) => farmRoot(each, farm, context) !== undefined)) return undefined;
+  const wasThere = existsSync(farm);
+  if (wasThere && known.some((each) => farmRoot(each, farm, context) !== undefined))
+    return { change: 'none', unpinned: undefined };
   // A root without a record would be taken for what a killed patch left.
   await keepPatched(dirs, { farm, undo: undoText(plan.undos) }, names);
   await settlePatched(dirs, farm);
   const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);
-  if (made.kind === 'made') return made.unpinned;
-  if (existsSync(farm)) return made.why;
-  throw refusedFarm(plan, made.why);
+  const unpinned = made.kind === 'made' ? made.unpinned : made.why;
+  if (unpinned === undefined) return { change: 'held again', unpinned };
+  if (existsSync(farm)) return { change: wasThere ? 'none' : 'there again', unpinned };
+  throw refusedFarm(plan, unpinned);
 }
 
 function checkBytes(plan: EditPlan, copy: string): void {

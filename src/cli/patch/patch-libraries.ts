@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { withLock } from '../../host/mutex.ts';
 import { planKey } from '../../plan/plan-format.ts';
-import { type Applied, applyPatch, holdAgain, isAlreadySo } from '../../resolve/apply-patch.ts';
+import { type Applied, applyPatch, type Held, holdAgain, isAlreadySo } from '../../resolve/apply-patch.ts';
 import type { OutlineGroup } from '../../resolve/farm-of-tree.ts';
 import { withOriginal } from '../../resolve/original-of.ts';
 import {
@@ -23,7 +23,14 @@ export interface LibraryTask extends PatchTask {
 }
 
 export type PatchedLibrary =
-  | { readonly kind: 'planned' | 'unchanged'; readonly plan: EditPlan; readonly outline: LibraryOutline }
+  | { readonly kind: 'planned'; readonly plan: EditPlan; readonly outline: LibraryOutline }
+  /** `held`: but for a dry run. */
+  | {
+      readonly kind: 'unchanged';
+      readonly plan: EditPlan;
+      readonly outline: LibraryOutline;
+      readonly held?: Held;
+    }
   | {
       readonly kind: 'patched';
       readonly plan: EditPlan;
@@ -88,8 +95,8 @@ export async function patchLibrary(
       async (original): Promise<PatchedLibrary> => {
         const plan = planLibrary(outline, shared, original);
         if (isAlreadySo(plan)) {
-          if (!isDry) await holdAgain(plan, names, context, dirs);
-          return { kind: 'unchanged', plan, outline };
+          if (isDry) return { kind: 'unchanged', plan, outline };
+          return { kind: 'unchanged', plan, outline, held: await holdAgain(plan, names, context, dirs) };
         }
         refuseSecondPatch(plan, options);
         if (isDry) return { kind: 'planned', plan, outline };

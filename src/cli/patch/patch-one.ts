@@ -11,6 +11,7 @@ import {
   type Applied,
   applyPatch,
   FARM_REFUSED,
+  type Held,
   holdAgain,
   isAlreadySo,
   proveProgram,
@@ -56,8 +57,8 @@ export interface PatchOptions {
 /** One program and what became of it. */
 export type PatchOutcome =
   | { readonly kind: 'planned'; readonly plan: PatchPlan }
-  /** `unpinned`: why no root holds what it names. */
-  | { readonly kind: 'unchanged'; readonly plan: PatchPlan; readonly unpinned?: string | undefined }
+  /** `held`: but for a dry run. */
+  | { readonly kind: 'unchanged'; readonly plan: PatchPlan; readonly held?: Held }
   | { readonly kind: 'patched'; readonly plan: PatchPlan; readonly applied: Applied }
   /** The question was answered with no, or left with Ctrl-C. */
   | { readonly kind: 'declined' | 'cancelled' }
@@ -206,7 +207,7 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
         const words = trial?.split(/\s+/).filter((word) => word !== '');
         const apply = async (each: PatchPlan): Promise<PatchOutcome> => {
           if (isSame(each))
-            return { kind: 'unchanged', plan: each, unpinned: await holdAgain(each, names, context, dirs) };
+            return { kind: 'unchanged', plan: each, held: await holdAgain(each, names, context, dirs) };
           const applying = { names, trial: words, prove: (copy: string) => proveProgram(each, copy) };
           return { kind: 'patched', plan: each, applied: await applyPatch(each, applying, context, dirs) };
         };

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { pathOfStoreFile } from '../../farm/verify-set.ts';
 import { fileWord } from '../../host/shell-words.ts';
 import type { FileEdit } from '../../integrations/patch/file-changes.ts';
-import type { Applied } from '../../resolve/apply-patch.ts';
+import type { Applied, Held } from '../../resolve/apply-patch.ts';
 import type { EditPlan, PatchPlan } from '../../resolve/plan-patch.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
 import type { PatchedLibrary } from './patch-libraries.ts';
@@ -201,9 +201,15 @@ export function appliedText(plan: PatchPlan, applied: Applied): string {
   return `${applied.file}: patched ${how}; the loader takes the ${applied.objects} chosen files${tried}${open}\n  undo: nix-foreign unpatch ${fileWord(applied.file)}`;
 }
 
+/** For people, of a file that is already so. */
+export function heldText({ change }: Held = { change: 'none', unpinned: undefined }): string {
+  return change === 'none' ? 'nothing is to be done' : `its libraries are ${change}`;
+}
+
 /** For people, of a library in a tree. */
-export function libraryText({ kind, plan, outline }: PatchedLibrary, typedName: string): string {
-  if (kind === 'unchanged') return `${typedName}: the library is patched already; nothing is to be done`;
+export function libraryText(outcome: PatchedLibrary, typedName: string): string {
+  const { kind, plan, outline } = outcome;
+  if (kind === 'unchanged') return `${typedName}: the library is patched already; ${heldText(outcome.held)}`;
   const { served } = outline;
   const { renamed } = plan.wanted;
   const finds = served.size === 0 ? [] : [`finds ${[...served.keys()].join(', ')} in ${plan.farm.path}`];

@@ -27,6 +27,7 @@ import {
   appliedText,
   diffText,
   documentOf,
+  heldText,
   libraryJson,
   libraryText,
   planJson,
@@ -57,8 +58,8 @@ function say(outcome: PatchOutcome, { options, typedName, tell }: PatchTask): vo
       break;
     case 'unchanged':
       if (isJson) tell({ ...planJson(outcome.plan, undefined), edits: [], unchanged: true });
-      else printLine(`${typedName}: it is patched already, by the same choices; nothing is to be done`);
-      sayUnpinned(typedName, outcome.unpinned);
+      else printLine(`${typedName}: it is patched already, by the same choices; ${heldText(outcome.held)}`);
+      sayUnpinned(typedName, outcome.held?.unpinned);
       break;
     case 'declined':
     case 'cancelled':
@@ -73,6 +74,8 @@ function sayLibrary(outcome: PatchedLibrary, { options, typedName, tell }: Patch
   const isJson = options.set.has('json');
   if (isJson) tell(libraryJson(outcome));
   else printLine(libraryText(outcome, typedName));
+  if (outcome.kind === 'unchanged') sayUnpinned(typedName, outcome.held?.unpinned);
+  if (outcome.kind === 'patched') sayUnpinned(typedName, outcome.applied.unpinned);
   if (outcome.kind === 'planned' && options.set.has('diff') && !isJson) printLine(diffText(outcome.plan));
 }
 

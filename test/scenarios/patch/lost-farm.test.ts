@@ -1,6 +1,6 @@
 // A patched file whose farm was collected → held again; where Nix refuses, nothing is replaced that nobody agreed to.
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { openTerminal } from '../choosing/terminal.ts';
@@ -41,4 +41,13 @@ test('without -y the question comes before another farm is written into it', asy
   it.press('n', 'Enter');
   assert.match(await it.until(/\[status \d+\]/), /\[status 1\]/);
   assert.deepEqual(readFileSync(curl), patched);
+});
+
+test('patched again its libraries are held again, which is said once', async () => {
+  const said = async () => (await vendor.root.manage(['patch', '-y', '/vendor/app/curl'])).stdout;
+  assert.match(await said(), /it is patched already, by the same choices; its libraries are held again$/m);
+  assert.ok(lstatSync(root).isSymbolicLink());
+  assert.equal((await vendor.root.bare('/vendor/app/curl', ['--version'])).status, 0);
+  assert.deepEqual(readFileSync(curl), patched);
+  assert.match(await said(), /nothing is to be done$/m);
 });

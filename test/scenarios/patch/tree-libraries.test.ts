@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { elfFileAt } from '../../../src/elf/open-elf.ts';
 import { compile, compileLibrary } from '../compile.ts';
+import { stateOf } from '../saved-state.ts';
 import { openVendorRoot, uid } from './vendor-root.ts';
 
 const vendor = await openVendorRoot('small');
@@ -87,6 +88,15 @@ test('a plug-in whose run path does not lead to the farm finds what it needs, al
   const again = await manage('patch', '-y', '--tree', '/vendor/app');
   assert.equal(again.status, 0, again.stderr);
   assert.equal(again.stdout.match(/nothing is to be done/g)?.length, 3, again.stdout);
+  rmSync(path.join(stateOf(vendor.root), 'patched', path.basename(farm), 'root'));
+  const refusing = { env: { NIX_REMOTE: 'unix:///nowhere/socket' } };
+  const unheld = await vendor.root.manage(['patch', '-y', '--tree', '/vendor/app'], refusing);
+  assert.equal(unheld.status, 0, unheld.stderr);
+  for (const file of ['bin/host', 'lib/no-path.so', 'lib/own-path.so'])
+    assert.match(
+      unheld.stderr,
+      new RegExp(`libraries of /vendor/app/${file} are not protected from garbage collection: `),
+    );
   assert.equal((await manage('unpatch', '--tree', '/vendor/app')).status, 0);
   assert.deepEqual(sums(at('app')), before);
 });
