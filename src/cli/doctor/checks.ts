@@ -194,7 +194,7 @@ export function checkPatchedFiles(all: readonly Directories[], context: Context)
   const found = all.flatMap((dirs) => patchedRows(dirs, context));
   const rows = found.filter(({ state }) => state !== 'not patched any more');
   const wrong = rows.flatMap(({ file, farm, state, lacks, root }): Check[] => {
-    const remedy = farmRemedy(file, farm, context.location.storeDir);
+    const remedy = farmRemedy({ file, farm, lacks }, context);
     if (state === 'its libraries are gone')
       return [{ ...check, state: 'lack', detail: `${file} cannot start: ${lacks} is gone`, remedy }];
     if (state === 'not there') {

@@ -65,9 +65,9 @@ async function remember(known: readonly Directories[], farm: string, file: strin
   await rememberPatched(dirs, farm, file);
 }
 
-function text({ file, farm, lacks, root, isUndoable }: PatchedState, { location }: Context): string {
+function text({ file, farm, lacks, root, isUndoable }: PatchedState, context: Context): string {
   if (farm === undefined) return `${file}: it is not patched`;
-  const remedy = farmRemedy(file, farm, location.storeDir);
+  const remedy = farmRemedy({ file, farm, lacks }, context);
   const held = root === undefined ? `no GC root holds it; ${remedy}` : `held by ${root}`;
   const state = lacks === undefined ? held : `${lacks} is gone; ${remedy}`;
   const undo = isUndoable
@@ -116,10 +116,10 @@ async function repair(
     return { file, farm, state: 'unchanged' };
   }
   const isOfStore = farm.startsWith(`${context.location.storeDir}/`);
-  if (lacks === undefined && !isOfStore)
+  if (lacks === undefined && (!isOfStore || context.nix === undefined))
     throw new ForeignError(`${file}: its libraries are there, and Nix does not hold them`, {
       code: 'unpinned',
-      hint: farmRemedy(file, farm, context.location.storeDir),
+      hint: farmRemedy({ file, farm, lacks }, context),
       exitCode: 126,
     });
   const why =

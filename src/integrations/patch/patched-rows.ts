@@ -44,11 +44,26 @@ export function farmRoot(
   return existsSync(link) && isRegistered(asking, link) ? link : undefined;
 }
 
-/** What gives a patched file what it names, held: a directory of ours is never fetched, nor can Nix hold it as such. */
-export function farmRemedy(file: string, farm: string, storeDir: string): string {
-  return farm.startsWith(`${storeDir}/`)
+/** Where libraries are held, or fetched. */
+interface Holding {
+  readonly location: { readonly storeDir: string };
+  /** Undefined without Nix. */
+  readonly nix: object | undefined;
+}
+
+/**
+ * What gives a patched file what it names, held: a directory of ours is never fetched, nor can Nix hold it as such.
+ * Without Nix nothing is, but what is gone may be made again.
+ */
+export function farmRemedy(
+  { file, farm, lacks }: Pick<PatchedRow, 'file' | 'farm' | 'lacks'>,
+  { location, nix }: Holding,
+): string {
+  const again = `nix-foreign patch ${fileWord(file)}`;
+  if (nix === undefined && lacks === undefined) return `once Nix is here: ${again}`;
+  return nix !== undefined && farm.startsWith(`${location.storeDir}/`)
     ? `fetch them again: nix-foreign patch --repair ${fileWord(file)}`
-    : `patch it again: nix-foreign patch ${fileWord(file)}`;
+    : `patch it again: ${again}`;
 }
 
 /** Whether a patched file names a farm; undefined where it is no file that can be looked at. */
