@@ -109,7 +109,7 @@ export function printRules(machine: BinfmtMachine, options: { json: boolean; for
   const launcher = usableLauncher(machine.lasting);
   if (!options.force) refuseNatives(machine, '; for another machine: nix-foreign binfmt print --force');
   if (!options.force && machine.isNixOs) notice(`NixOS does not read /etc/binfmt.d; ${ON_NIXOS}`);
-  else noticeCollection(launcher, 'the rules');
+  else noticeCollection(launcher, 'the rules', "install the package in root's profile, and print them again");
   const rules = rulesFor(machinesRunBy(machine.arch));
   if (options.json) {
     printJson(rules.map((rule) => registration(rule, launcher, 'PF')));

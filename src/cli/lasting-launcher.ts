@@ -24,9 +24,9 @@ function isOfStore(file: string): boolean {
 }
 
 /** Says of what names this path of the launcher (`the shims`) that it will not last, where that is so. */
-export function noticeCollection(launcher: string, what: string): void {
+export function noticeCollection(launcher: string, what: string, remedy: string): void {
   if (isOfStore(launcher))
     notice(
-      `${what} end when the store is collected or the package upgraded, since they name ${launcher}; install the package in a profile, and make them again`,
+      `${what} end when the store is collected or the package upgraded, since they name ${launcher}; ${remedy}`,
     );
 }

@@ -178,7 +178,8 @@ export async function addCommand(program: string, options: AddOptions, entry: En
     if (hidden !== undefined)
       notice(`the shim ${name} hides ${hidden}; to take it back: nix-foreign shim remove ${shellWord(name)}`);
   }
-  if (done.added.length > 0) noticeCollection(settings.launcher, 'the shims');
+  if (done.added.length > 0)
+    noticeCollection(settings.launcher, 'the shims', 'install the package in a profile, and make them again');
   const { PATH } = entry.context.env;
   if (done.added.length > 0 && !isOnPath(settings.directories, PATH))
     notice(

@@ -1,10 +1,19 @@
 // The commands about binfmt_misc: what they print, register and remove, and when they refuse.
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
+import { homeInRoot } from '../../rig/root.ts';
 import { foreign } from '../foreign-files.ts';
 import { launcher, openToolRoot } from '../tool.ts';
 import { onOwnBinfmt, openOwnInstance } from './own-instance.ts';
@@ -112,4 +121,28 @@ test('where it is not mounted, the command for it is named', async () => {
   assert.match(stderr, /binfmt_misc is not mounted at .*\n {2}as root: mount -t binfmt_misc /);
   assert.equal((await root.manage(['binfmt', 'status'])).status, 0);
   assert.equal((await root.manage(['binfmt', 'remove'])).status, 125);
+});
+
+test("printed by a launcher that only the store has, rules need root's profile: a link of the user's is none", async () => {
+  const object = `/nix/store/${'0'.repeat(32)}-nix-run-foreign-0.1.0`;
+  const copy = `require('fs').cpSync('/opt/tool', '${object}', { recursive: true, verbatimSymlinks: true })`;
+  assert.equal((await root.run({ argv: [rig.node, '-e', copy] })).status, 0);
+  const profile = path.join(homeInRoot, 'profile');
+  const link = path.join(root.homeDir, 'profile');
+  symlinkSync(path.join(object, 'bin'), link);
+  const print = () =>
+    root.run({
+      argv: [rig.node, `${object}/dist/nix-foreign.cjs`, 'binfmt', 'print', '--force'],
+      env: { PATH: [path.join(object, 'bin'), profile, path.dirname(rig.bash)].join(':') },
+    });
+  const ofRoot = await print();
+  assert.deepEqual([ofRoot.status, ofRoot.stderr], [0, '']);
+  assert.match(ofRoot.stdout, new RegExp(`:${profile}/nix-run-foreign:PF$`, 'm'));
+  lchownSync(link, 1000, 1000);
+  const ofUser = await print();
+  assert.match(ofUser.stdout, new RegExp(`:${object}/\\S+:PF$`, 'm'));
+  assert.match(
+    ofUser.stderr,
+    /^nix-foreign: the rules end when the store is collected .*; install the package in root's profile, and print/,
+  );
 });
