@@ -13,26 +13,29 @@ const root = await openToolRoot(await ensureRig('full'));
 const place = path.join(homeInRoot, 'vendor');
 const program = path.join(place, 'program');
 
-/** DT_FILTER is no need that a set could serve; the loader insists on it all the same. */
-const bundled = compileLibrary(
-  onHost(root, path.join(place, 'lib/libouter.so.1')),
-  'libouter.so.1',
-  'int outer(void) { return 0; }',
-  ['-Wl,--filter=libfiltee.so.1', '-Wl,--enable-new-dtags,-rpath,$ORIGIN/more'],
-);
+const SOURCE = 'int outer(void) { return 0; }';
+const bundled = compileLibrary(onHost(root, path.join(place, 'lib/libouter.so.1')), 'libouter.so.1', SOURCE);
+/** What a variant beside the program needs is not looked at; the loader takes it, and insists on that. */
+for (const level of ['v2', 'v3', 'v4'])
+  compileLibrary(
+    onHost(root, path.join(place, `lib/glibc-hwcaps/x86-64-${level}/libouter.so.1`)),
+    'libouter.so.1',
+    SOURCE,
+    ['-Wl,--filter=libfiltee.so.1', `-Wl,--enable-new-dtags,-rpath,${place}/lib/more`],
+  );
 compile(onHost(root, program), 'int outer(void); int main(void) { return outer(); }', [
   bundled,
   '-Wl,--enable-new-dtags,-rpath,$ORIGIN/lib',
 ]);
 
 test('who needed it, and every list of directories with its owner', async () => {
-  const lib = `${place}/lib`;
-  const searched = `the library path \\(\\S+/farms/\\w+\\), the runpath of ${lib}/libouter\\.so\\.1 \\(${lib}/more\\), the loader's default directories \\([^)]*/nix/store/\\S+-glibc-\\S+/lib`;
+  const variant = `${place}/lib/glibc-hwcaps/x86-64-v\\d/libouter\\.so\\.1`;
+  const searched = `the library path \\(\\S+/farms/\\w+\\), the runpath of ${variant} \\(${place}/lib/more\\), the loader's default directories \\([^)]*/nix/store/\\S+-glibc-\\S+/lib`;
   const outcome = await root.start([program]);
   assertRefused(outcome, {
     status: 126,
     cause: new RegExp(
-      `refuses the set: libfiltee\\.so\\.1 is in none of the searched directories, needed by ${lib}/libouter\\.so\\.1; searched: ${searched}`,
+      `refuses the set: libfiltee\\.so\\.1 is in none of the searched directories, needed by ${variant}; searched: ${searched}`,
     ),
   });
 });

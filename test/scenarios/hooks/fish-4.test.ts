@@ -51,6 +51,10 @@ test('history holds what was typed, in this shell and in the next', async () => 
     const { output } = await shell.run('history --reverse | cat');
     assert.ok(output.endsWith(lines.join('\n')), output);
     assert.doesNotMatch(output, /nix-run-foreign/);
+    // It goes to the file at the end at the latest.
+    shell.type('exit');
+    shell.press('Enter');
+    await shell.until(/\[status 0\]/);
     const next = await openFish4(root, '');
     const all = await next.run('history | cat');
     next.close();

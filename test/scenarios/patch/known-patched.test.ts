@@ -48,7 +48,7 @@ test('explain and graph tell of the original, and name the patched file', async 
 });
 
 /** Programs for which the plan for everybody is not followed. */
-const decided = () => readdirSync(path.join(stateOf(vendor.root), 'plans'));
+const decided = () => readdirSync(path.join(stateOf(vendor.root), 'decided'));
 
 test('choose offers what the original has, and a choice counts for the next patch', async () => {
   assert.deepEqual(await json('choose', '/vendor/curl'), offered);
