@@ -64,7 +64,9 @@ export async function resolveFromStore(job: Job): Promise<Resolution> {
     return resolution;
   } finally {
     releaseFetched(retries.fetches);
-    if (resolution?.kind !== 'planned') await restore(job.context.nix, retries.before, retries.tried);
+    // Where the program changed meanwhile, what was taken is a record of the content that it had: it serves the next
+    // try.
+    if (resolution === undefined) await restore(job.context.nix, retries.before, retries.tried);
   }
 }
 

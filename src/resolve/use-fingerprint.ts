@@ -95,8 +95,9 @@ export async function useFingerprint(
     used = await useInRounds({ ...found, fingerprint }, search, () => tried.push(fingerprint));
     return used;
   } finally {
-    // Not after each round: what is pinned may keep the others of the set.
-    if (used?.kind !== 'planned') await restore(search.context.nix, before, tried);
+    // Not after each round: what is pinned may keep the others of the set. Nor where the program changed meanwhile.
+    if (used?.kind !== 'planned' && used?.kind !== 'changed')
+      await restore(search.context.nix, before, tried);
   }
 }
 
