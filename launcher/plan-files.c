@@ -3,11 +3,18 @@
 
 enum { LARGEST_PLAN = 1024 * 1024, LARGEST_PASSWD = 16 * 1024 * 1024, KEY_SIZE = 17 };
 
-// In the order in which they are looked at. PLACE_PASSWD is for a HOME that is missing or somebody else's, PLACE_SYSTEM
-// for what an administrator resolved for everybody. PLACE_STATE and PLACE_TMP_STATE have no plans: a file there says
-// that the user decided something of the program.
-enum plan_place { PLACE_CACHE, PLACE_PASSWD, PLACE_STATE, PLACE_TMP, PLACE_TMP_STATE, PLACE_SYSTEM, PLACE_COUNT };
+// In the order in which they are looked at.
+enum plan_place {
+	PLACE_CACHE,
+	PLACE_PASSWD, // for a HOME that is missing or somebody else's
+	PLACE_STATE,
+	PLACE_TMP,
+	PLACE_TMP_STATE,
+	PLACE_SYSTEM, // what an administrator resolved for everybody
+	PLACE_COUNT
+};
 
+// It has no plans: a file there says that the user decided something of the program.
 static bool has_decisions(enum plan_place place)
 {
 	return place == PLACE_STATE || place == PLACE_TMP_STATE;

@@ -6,6 +6,7 @@ import type { Directories } from '../host/directories.ts';
 import { errnoOf, ForeignError } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { allNamesIn } from '../host/files.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { isTrustedDirectory, ownersFor, readTrusted } from '../host/trusted-file.ts';
 import { copyOf } from './copy-directories.ts';
 import { type LaunchPlan, parsePlan, planKey, serialisePlan } from './plan-format.ts';
@@ -23,7 +24,7 @@ function bytesOf(plan: LaunchPlan): Uint8Array {
   if (bytes.length <= MAXIMUM_SIZE) return bytes;
   throw new ForeignError(`${plan.program}: its plan has ${bytes.length} bytes, and 1 MiB is the most`, {
     code: 'large-plan',
-    hint: 'write the libraries into the file, which needs no plan: nix-foreign patch',
+    hint: `write the libraries into the file, which needs no plan: nix-foreign patch ${fileWord(plan.program)}`,
     exitCode: 125,
   });
 }
