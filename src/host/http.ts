@@ -142,7 +142,7 @@ export function whyUnreachable(error: unknown, signal: AbortSignal, timeout: num
     ECONNREFUSED: 'the connection was refused',
     ECONNRESET: 'the connection was lost',
     HPE_INVALID_CONSTANT: 'it does not speak HTTP',
-    ERR_PROXY_INVALID_CONFIG: 'the address of its proxy is none', // Node's words have the password
+    ERR_PROXY_INVALID_CONFIG: 'its proxy (http_proxy, https_proxy, all_proxy) has no usable address', // Node tells the password
   };
   return clauses[errnoOf(error) ?? ''] ?? withoutSecrets(reasonOf(error));
 }

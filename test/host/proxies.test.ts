@@ -91,7 +91,10 @@ test('the password of a proxy is in no message', async () => {
   for (const user of ['me:secret', 'me:se/cret', 'me:se#cret'])
     for (const url of [CACHE, SECURE]) {
       const env = { all_proxy: `${user}@proxy.invalid:80800` };
-      const expected = { kind: 'unreachable', why: 'the address of its proxy is none' };
+      const expected = {
+        kind: 'unreachable',
+        why: 'its proxy (http_proxy, https_proxy, all_proxy) has no usable address',
+      };
       assert.deepEqual(await webText(url, { timeout: 5000, largest: 99, env }, signal), expected);
       const client = openCache(url, env, AT_A_START);
       assert.deepEqual(await client?.get('nix-cache-info'), expected);
