@@ -6,11 +6,11 @@
 import { lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { identityOfStats } from '../host/file-identity.ts';
-import { makeDirectories } from '../host/files.ts';
+import { isGone, makeDirectories } from '../host/files.ts';
 import { withoutSecrets } from '../host/output.ts';
 import type { Ended } from '../host/run-program.ts';
-import { complaintOf, invalidPaths, linesOf, type Nix, runWatched, type Show } from './nix.ts';
-import { spareFromCollector } from './spare-from-collector.ts';
+import { complaintOf, deletePaths, invalidPaths, linesOf, type Nix, runWatched, type Show } from './nix.ts';
+import { isRegistered, spareFromCollector } from './spare-from-collector.ts';
 import { isStoreObjectName } from './store-location.ts';
 
 export type Realised =
@@ -73,7 +73,8 @@ async function judge(nix: Nix, storePaths: readonly string[], ended: Ended): Pro
  * Has Nix make store paths valid, all at once and only by substitution, and root them in the same process, so that no
  * collector comes between: Nix holds temporary roots until it has made the links `link`, `link-2`, `link-3` ...
  * Paths that are valid already cost one Nix process and no network. Without success there are no links.
- * `link` is a new name, best in a directory named by `temporaryName`, so that `removeLeftovers` finds it after a kill.
+ * `link` is best in a directory named by `temporaryName`, so that `removeLeftovers` finds it after a kill. A name that
+ * was a root before can lose its entry to a collector that saw it gone (`isRegistered`): then it is made once more.
  * @throws Node's errors when the directory of `link` cannot be made.
  */
 export async function realise(
@@ -83,6 +84,18 @@ export async function realise(
   show: Show,
 ): Promise<Realised> {
   return await realiseBy((args) => runWatched(nix, 'nix-store', args, show), nix, storePaths, link);
+}
+
+/**
+ * Whether a collector undid what was just made: the entry of a root (`isRegistered`), or the file of a path that Nix
+ * holds valid and therefore does not fetch again (NOTES.md). Such a path is taken from Nix's database.
+ */
+async function isUndone(nix: Nix, storePaths: readonly string[], links: readonly string[]): Promise<boolean> {
+  const absent = storePaths.filter(isGone);
+  if (absent.length === 0) return !links.every((each) => isRegistered(nix, each));
+  releaseLinks(links);
+  await deletePaths(nix, absent);
+  return true;
 }
 
 /** As `realise`, with nix-store started by `run`, which gets its arguments. */
@@ -99,11 +112,14 @@ export async function realiseBy(
   makeDirectories(path.dirname(link));
   const links = linksOf(link, distinct.length);
   releaseLinks(links); // Nix replaces nothing but links into the store
-  const ended = await run(['--realise', ...distinct, '--add-root', link, '--indirect']); // --indirect is for Nix 2.3
-  if (ended.status === 0) {
-    await spareFromCollector(nix, distinct);
-    return { kind: 'realised', links };
-  }
+  const once = async (): Promise<Ended> => {
+    const ended = await run(['--realise', ...distinct, '--add-root', link, '--indirect']); // --indirect is for Nix 2.3
+    if (ended.status === 0) await spareFromCollector(nix, distinct);
+    return ended;
+  };
+  const first = await once();
+  const ended = first.status === 0 && (await isUndone(nix, distinct, links)) ? await once() : first;
+  if (ended.status === 0) return { kind: 'realised', links };
   releaseLinks(links);
   return await judge(nix, distinct, ended);
 }

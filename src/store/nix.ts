@@ -124,6 +124,11 @@ export async function addRoot(
   return ended.status === 0 ? { kind: 'rooted' } : refusalOf(ended);
 }
 
+/** Takes dead paths from the store, also those that only its database has. What Nix refuses stays. */
+export async function deletePaths(nix: Nix, storePaths: readonly string[]): Promise<void> {
+  await runNix(nix, 'nix-store', ['--delete', ...storePaths]);
+}
+
 /** Those of the given store paths that Nix does not hold valid. */
 export async function invalidPaths(nix: Nix, storePaths: readonly string[]): Promise<ReadonlySet<string>> {
   const invalid = new Set<string>();

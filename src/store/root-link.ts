@@ -3,7 +3,7 @@ import { existsSync, readlinkSync } from 'node:fs';
 import { replaceLink } from '../host/atomic-file.ts';
 import { errnoOf } from '../host/errors.ts';
 import { addRoot, type Nix, type NixRefusal } from './nix.ts';
-import { SILENT, spareFromCollector } from './spare-from-collector.ts';
+import { isRegistered, SILENT, spareFromCollector } from './spare-from-collector.ts';
 
 /** Undefined where there is no such link. @throws Node's errors for one that cannot be read: it may hold something. */
 export function readRoot(link: string): string | undefined {
@@ -15,16 +15,22 @@ export function readRoot(link: string): string | undefined {
   }
 }
 
-/** Makes `link` an indirect root of a valid store path, also for a collector that is running. */
+async function addOnce(nix: Nix, link: string, storePath: string): Promise<{ kind: 'rooted' } | NixRefusal> {
+  const rooted = await addRoot(nix, link, storePath);
+  if (rooted.kind !== 'rooted') return rooted;
+  if ((await spareFromCollector(nix, [storePath])) === 'unanswered') return { kind: 'refused', why: SILENT };
+  return existsSync(storePath) ? rooted : { kind: 'vanished', why: `${storePath} is gone`, storePath };
+}
+
+/** Makes `link` an indirect root of a valid store path, also for a collector that is running (`isRegistered`). */
 export async function addKeptRoot(
   nix: Nix,
   link: string,
   storePath: string,
 ): Promise<{ kind: 'rooted' } | NixRefusal> {
-  const rooted = await addRoot(nix, link, storePath);
-  if (rooted.kind !== 'rooted') return rooted;
-  if ((await spareFromCollector(nix, [storePath])) === 'unanswered') return { kind: 'refused', why: SILENT };
-  return existsSync(storePath) ? rooted : { kind: 'vanished', why: `${storePath} is gone`, storePath };
+  const rooted = await addOnce(nix, link, storePath);
+  const isLost = rooted.kind === 'rooted' && !isRegistered(nix, link);
+  return isLost ? await addOnce(nix, link, storePath) : rooted;
 }
 
 /** A collector that looked at the link in between has seen only what it named then. */

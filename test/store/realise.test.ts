@@ -169,6 +169,18 @@ for (const { version, bin } of sampled(rig.nixVersions, 3, 1)) {
     assertUnavailable(answer, [library, other], /unable to download/);
   });
 
+  test(`Nix ${version}: what Nix holds valid, and a collector took the file of, comes anew`, async () => {
+    await forgetLibraries();
+    const fetched: Realised = { kind: 'realised', links: [link, `${link}-2`] };
+    for (const taken of [library, other]) {
+      assert.deepEqual((await ask([library, other], settings(signed, bin))).realised, fetched);
+      rmSync(path.join(bare.nixDir, path.relative('/nix', taken)), { recursive: true });
+    }
+    assert.deepEqual((await ask([library, other], settings(signed, bin))).realised, fetched);
+    await emptyStore(bare);
+    assert.ok(isThere(library) && isThere(other));
+  });
+
   test(`Nix ${version}: what is there needs no network`, async () => {
     await forgetLibraries();
     const server = await serveDirectory(path.join(exchange.directory, 'signed'));

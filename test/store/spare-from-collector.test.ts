@@ -18,8 +18,9 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { startRootAdder } from '../../src/store/add-and-pin.ts';
+import { realise } from '../../src/store/fetch.ts';
 import type { Nix } from '../../src/store/nix.ts';
-import { setRootBack } from '../../src/store/root-link.ts';
+import { addKeptRoot, setRootBack } from '../../src/store/root-link.ts';
 import { isRegistered, spareFromCollector } from '../../src/store/spare-from-collector.ts';
 import { needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from './compiled-library.ts';
@@ -99,30 +100,49 @@ test('a text that is pinned then stays, for this collector and the next', async 
   assert.equal(readFileSync(link, 'utf8'), 'kept');
 });
 
-test('a root whose entry went while it was made is made once more', async () => {
-  const link = at('links/unregistered');
-  // What a collector does that found an earlier root of this name gone.
-  const bin = at('losing-nix');
+/** Nix, one of whose commands loses once the entry of the root that it made, as to a collector that found it gone. */
+function losingNix(command: string, link: string): Nix {
+  const bin = at(`losing-${command}-${path.basename(link)}`);
   mkdirSync(bin);
+  for (const name of ['nix-instantiate', 'nix-store'])
+    symlinkSync(path.join(store.nix.bin, name), path.join(bin, name));
+  rmSync(path.join(bin, command));
   writeFileSync(
-    path.join(bin, 'nix-instantiate'),
+    path.join(bin, command),
     `#!/bin/sh
-'${store.nix.bin}/nix-instantiate' "$@" || exit
+'${store.nix.bin}/${command}' "$@" || exit
+[ -e '${bin}/lost' ] && exit
+: > '${bin}/lost'
 for entry in '${stateDir}'/gcroots/auto/*; do
   [ "$(readlink "$entry")" = '${link}' ] && rm "$entry"
 done
 exit 0
 `,
   );
-  chmodSync(path.join(bin, 'nix-instantiate'), 0o755);
-  execFileSync('ln', ['-s', path.join(store.nix.bin, 'nix-store'), path.join(bin, 'nix-store')]);
-  const nix: Nix = { ...store.nix, bin };
+  chmodSync(path.join(bin, command), 0o755);
+  return { ...store.nix, bin };
+}
+
+test('a root whose entry went while it was made is made once more', async () => {
+  const link = at('links/unregistered');
+  const nix = losingNix('nix-instantiate', link);
   assert.equal(isRegistered(nix, link), false);
   const pinned = await startRootAdder(nix, link).pin({ name: 'text', content: 'registered', references: [] });
-  assert.equal(pinned.kind, 'pinned');
+  assert.ok(pinned.kind === 'pinned' && existsSync(path.join(nix.bin, 'lost')));
   assert.equal(isRegistered(nix, link), true);
   store.run('nix-store', '--gc');
   assert.equal(readFileSync(link, 'utf8'), 'registered');
+
+  for (const [name, rootBy] of [
+    ['kept', (by: Nix, again: string) => addKeptRoot(by, again, pinned.storePath)],
+    ['realised', (by: Nix, again: string) => realise(by, [pinned.storePath], again, () => {})],
+  ] as const) {
+    const again = at(`links/${name}`);
+    const by = losingNix('nix-store', again);
+    assert.notEqual((await rootBy(by, again)).kind, 'refused');
+    assert.ok(existsSync(path.join(by.bin, 'lost')));
+    assert.equal(isRegistered(by, again), true, name);
+  }
 });
 
 /** What listens in place of a collector. */
