@@ -6,6 +6,7 @@ import { ForeignError, reasonOf } from '../host/errors.ts';
 import { realPath } from '../host/files.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { ownersFor, ownersOfRoot, readTrusted, type TrustedContent } from '../host/trusted-file.ts';
+import { isTrustedWay } from '../host/trusted-way.ts';
 import type { ParsedConfig } from './parse-config.ts';
 import { DEFAULTS, KEYS, type Key, type Settings, settingsOfEnvironment, VARIABLES } from './settings.ts';
 
@@ -119,6 +120,15 @@ function refusalOf(
   }
 }
 
+function ledByOthers(file: string): ForeignError {
+  const why = 'it, or a directory on the way to it, can be replaced by others';
+  return unusable(
+    file,
+    why,
+    `see whose they are with: namei -l ${fileWord(file)}; then take the right to write from others: chmod go-w DIRECTORY`,
+  );
+}
+
 /**
  * home-manager makes the file a link into the store, where only Nix writes. What lies there is root's of outside, who
  * has no number in an ordinary user's view.
@@ -142,6 +152,8 @@ function readConfigFile(file: string, writer: Writer): string | undefined {
       : readOfUser(file, writer);
   if (content.kind === 'absent') return undefined;
   if (content.kind !== 'read') throw refusalOf(file, content, writer);
+  // A link that somebody else put there may lead to a file of root's, whose text is not root's.
+  if (writer !== 'root' && !isTrustedWay(file, writer.uid)) throw ledByOthers(file);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content.bytes);
   } catch (error) {

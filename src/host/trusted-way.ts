@@ -8,11 +8,16 @@ const STICKY = 0o1000;
 /** Links on one way, as the kernel has it (path_resolution(7)). */
 const MOST_LINKS = 40;
 
+/** What others may do with its write bits is no harm to what is not theirs. */
+function isOpen(stats: Stats): boolean {
+  return stats.isSymbolicLink() || (stats.mode & STICKY) !== 0;
+}
+
 /** As otherWriterOf, with what differs on a way: in a sticky directory others cannot replace what is not theirs. */
 function isTrusted(stats: Stats, owners: readonly number[]): boolean {
   const other = otherWriterOf(stats, owners);
   if (other === 'owner' || other === undefined) return other === undefined;
-  if (stats.isSymbolicLink() || (stats.mode & STICKY) !== 0) return true;
+  if (isOpen(stats)) return true;
   return other === 'group' && stats.gid === stats.uid;
 }
 
@@ -65,6 +70,25 @@ export function isTrustedWay(file: string, uid: number): boolean {
   }
 }
 
+/**
+ * The same, where nobody else can make what is missing on the way either, as everybody may in a sticky directory: what
+ * is there later is the user's, too.
+ */
+export function staysTrustedWay(file: string, uid: number): boolean {
+  const owners = trustedOwners(uid);
+  let last: Stats | undefined; // of what comes before that which is missing; a link leads on from the root directory
+  const counts: Judge = (stats) => {
+    last = stats.isSymbolicLink() ? undefined : stats;
+    return isTrusted(stats, owners);
+  };
+  try {
+    return arrivalOf(absolute(file), counts) !== undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'EACCES') return false;
+    return last === undefined || (last.mode & STICKY) === 0 || otherWriterOf(last, owners) === undefined;
+  }
+}
+
 /** Undefined also where something is missing on the way. */
 function arrivalThere(name: string, counts: Judge): string | undefined {
   try {
@@ -74,10 +98,16 @@ function arrivalThere(name: string, counts: Judge): string | undefined {
   }
 }
 
-/** The same for a way that must be there to its end. */
-export function isTrustedAndThere(file: string, uid: number): boolean {
+/** For what root does in others' places no group counts as private: behind its bit may be an ACL (acl(5)). */
+function isTrustedBy(uid: number): (stats: Stats) => boolean {
   const owners = trustedOwners(uid);
-  return arrivalThere(file, (stats) => isTrusted(stats, owners)) !== undefined;
+  const isByGroup = (stats: Stats) => uid === 0 && otherWriterOf(stats, owners) === 'group' && !isOpen(stats);
+  return (stats) => isTrusted(stats, owners) && !isByGroup(stats);
+}
+
+/** The same as `isTrustedWay` for a way that must be there to its end. */
+export function isTrustedAndThere(file: string, uid: number): boolean {
+  return arrivalThere(file, isTrustedBy(uid)) !== undefined;
 }
 
 /**
@@ -85,8 +115,8 @@ export function isTrustedAndThere(file: string, uid: number): boolean {
  * that, or where nothing is.
  */
 export function trustedTarget(name: string, uid: number): string | undefined {
-  const owners = trustedOwners(uid);
-  return arrivalThere(name, (stats, isEnd) => isEnd || isTrusted(stats, owners));
+  const isTrustedStep = isTrustedBy(uid);
+  return arrivalThere(name, (stats, isEnd) => isEnd || isTrustedStep(stats));
 }
 
 /** Undefined where a link of somebody else is on the way. @throws Node's errno errors. */

@@ -1,4 +1,5 @@
 // The user's directories → the first place where work that must write can be done.
+import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isSafeInLibraryPath } from '../farm/farm.ts';
 import {
@@ -15,7 +16,7 @@ import {
 import { errnoOf, ForeignError, remedyOf } from '../host/errors.ts';
 import { isGone } from '../host/files.ts';
 import { debug, notice } from '../host/output.ts';
-import { isTrustedWay } from '../host/trusted-way.ts';
+import { staysTrustedWay } from '../host/trusted-way.ts';
 import { isToldFromOthers } from '../host/user-namespace.ts';
 import { isBusy, resultCode } from '../store/sqlite-error.ts';
 import { cleanBefore } from './housekeeping.ts';
@@ -53,12 +54,29 @@ export async function everyPlace(uid: number): Promise<Directories[]> {
 }
 
 /**
- * Those of them that nobody else can change: in others nothing is read, changed or removed. Somebody else may have made
- * the one in /tmp first, with links in it to what is the user's.
+ * In /tmp everybody may make a directory and mount there what says of itself whose it is (fuse(4)); the same in
+ * launcher/plan-files.c. Nobody mounts there for us. Total.
+ */
+function isOthersMount({ cache }: Directories): boolean {
+  const directory = path.dirname(cache);
+  if (path.dirname(directory) !== '/tmp') return false;
+  try {
+    return lstatSync(directory).dev !== statSync('/tmp').dev;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Those of them that nobody else can change, nor make: in others nothing is read, changed or removed. Somebody else may
+ * make the one in /tmp first, also while a command is under way, with links in it to what is the user's.
  */
 export async function allDirectories(uid: number): Promise<Directories[]> {
   const places = await everyPlace(uid);
-  return places.filter(({ cache, state }) => [cache, state].every((each) => isTrustedWay(each, uid)));
+  return places.filter(
+    (place) =>
+      [place.cache, place.state].every((each) => staysTrustedWay(each, uid)) && !isOthersMount(place),
+  );
 }
 
 /** Those that are not among the `used`, and there. */
@@ -88,6 +106,10 @@ export async function inWritableDirectories<T>(
   for (const dirs of await everyPlace(uid)) {
     if (!isSafeInLibraryPath(dirs.farms)) {
       failures.push(`${dirs.farms} holds a character that ends an element of a library path`);
+      continue;
+    }
+    if (isOthersMount(dirs)) {
+      failures.push(`${path.dirname(dirs.cache)} is mounted there, which anybody could do`);
       continue;
     }
     try {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { cacheFlagsOf, type Machine } from '../elf/machine.ts';
 import { isDirectory, isExecutable, namesIn } from '../host/files.ts';
 import { scriptWord } from '../host/shell-words.ts';
-import { isTrustedWay } from '../host/trusted-way.ts';
+import { isTrustedAndThere } from '../host/trusted-way.ts';
 import type { HostPlace } from './host-place.ts';
 import { linkTo, type Shown } from './view-directory.ts';
 
@@ -26,7 +26,7 @@ export function commandDirectories(
   const all = [...(searchPath ?? '').split(':'), ...SYSTEM_PROFILES].filter((each) => path.isAbsolute(each));
   return [...new Set(all.map((each) => path.normalize(each).replace(/(?<=.)\/$/, '')))]
     .filter((each) => !shown.some((place) => each === place || each.startsWith(`${place}/`)))
-    .filter((each) => isDirectory(each) && isTrustedWay(each, uid));
+    .filter((each) => isDirectory(each) && isTrustedAndThere(each, uid));
 }
 
 /** A link of the host stays the same link, from wherever it is read; a file is bound. */

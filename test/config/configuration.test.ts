@@ -179,6 +179,17 @@ test('a file that others can write, or that is none, is never passed over', asyn
   assert.match(await failure([{ ...nowhere, file: circle }]), /: too many levels of symbolic links$/);
 });
 
+test('a file that others can replace is refused, whoever wrote what they put there', async () => {
+  const directory = path.join(scratch, 'open-to-others');
+  mkdirSync(directory);
+  const name = path.join(directory, 'config.toml');
+  symlinkSync(file('strict = true\n').file, name);
+  const linked = { ...nowhere, file: name };
+  assert.equal((await readConfiguration([linked], {})).settings.strict, true);
+  chmodSync(directory, 0o777);
+  assert.match(await failure([linked]), /: it, or a directory on the way to it, can be replaced by others$/);
+});
+
 test("somebody else's file is refused, root's and the system's are not", {
   skip: uid !== 0 && 'needs root',
 }, async () => {

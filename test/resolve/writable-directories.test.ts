@@ -5,6 +5,8 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { Directories } from '../../src/host/directories.ts';
+import { allDirectories, everyPlace } from '../../src/resolve/writable-directories.ts';
 import { asRoot, needTool } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 import { buildFailingCalls, type FailingCalls, failing } from '../store/failing-calls.ts';
@@ -75,6 +77,14 @@ function temporaryDirectories(answer: Answer, why: RegExp): void {
   assert.match(answer.stderr, why);
   assert.doesNotMatch(answer.stderr, /undefined|Error:/);
 }
+
+test('of the place in /tmp, which anybody could make now, nothing is read or removed while it is absent', async () => {
+  const uid = 4_294_000_001;
+  const belowTmp = (places: readonly Directories[]) =>
+    places.filter(({ cache }) => cache.startsWith('/tmp/nix-run'));
+  assert.equal(belowTmp(await everyPlace(uid)).length, 1);
+  assert.deepEqual(belowTmp(await allDirectories(uid)), []);
+});
 
 test('a home that can be written is used, in silence', asRoot, () => ownPlace(work({})));
 
@@ -170,6 +180,7 @@ const planted: Record<string, string> = {
   'made by somebody else': `mkdir -p ${TEMPORARY}; chmod -R 755 ${path.dirname(path.dirname(TEMPORARY))}; chown -R 65534 /tmp/nix-run-foreign-${UID}`,
   'open to all': `mkdir -p ${TEMPORARY}; chown -R 65534 /tmp/nix-run-foreign-${UID}; chmod -R 777 /tmp/nix-run-foreign-${UID}`,
   'a link to a directory of somebody else': `mkdir -p /tmp/evil/v1/plans; chmod -R 777 /tmp/evil; ln -s evil /tmp/nix-run-foreign-${UID}`,
+  'a file system of somebody else': `mkdir /tmp/nix-run-foreign-${UID}; mount -t tmpfs -o uid=${UID},mode=700 others /tmp/nix-run-foreign-${UID}`,
   "around a plans directory of the user's own": `mkdir -p ${TEMPORARY}; chown 65534 /tmp/nix-run-foreign-${UID}; chown ${UID} ${TEMPORARY}; chmod 777 /tmp/nix-run-foreign-${UID} ${path.dirname(TEMPORARY)}; chmod 700 ${TEMPORARY}`,
 };
 
