@@ -149,6 +149,21 @@ export function closestIn(
   };
 }
 
+/**
+ * A solved problem, in which other versions of libraries serve the chosen names alone. For what is looked for beside
+ * the set nobody judged them: dlopen(3) does not say which symbols are wanted.
+ */
+export function closestOnlyFor(problem: Problem, chosen: ReadonlySet<string>): Problem {
+  const exact = new Map<string, readonly Provider[]>();
+  const providersOf = (name: string): readonly Provider[] => {
+    if (chosen.has(name)) return problem.providersOf(name);
+    const known = exact.get(name) ?? problem.providersOf(name).filter(({ match }) => match !== 'closest');
+    exact.set(name, known);
+    return known;
+  };
+  return { ...problem, providersOf };
+}
+
 /** What of a problem tells who else is loaded: the exact providers, best first. */
 type ClosestScope = Pick<Problem, 'roots' | 'bundled' | 'providersOf' | 'loaders' | 'isFamily'>;
 

@@ -1,5 +1,6 @@
 // A program, the store and the user's choices → one coherent set as a fingerprint, or what each alternative would do.
 import { buildProblem, type InspectedProgram } from '../candidates/build-problem.ts';
+import { closestOnlyFor } from '../candidates/closest.ts';
 import type { ClosestMatches, Problem, Provider } from '../candidates/problem.ts';
 import { applyChoices } from '../choices/apply.ts';
 import { addedFiles, type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
@@ -184,6 +185,7 @@ export async function chooseLibraries(job: Job, excluded: Excluded, rounds: Fetc
 }
 
 export interface SolvedProblem {
+  /** Where it is solved, other versions of libraries serve only names of the solution. */
   readonly problem: Problem;
   readonly outcome: Solution | Conflict | Undecided;
   /** With a conflict over names that nobody has: what other versions of these libraries were found to lack. */
@@ -244,8 +246,11 @@ function solveAll(question: StoreQuestion): SolvedProblem {
   if (around.size > 0) return { ...exact, lacking };
   const near = solveWithin('closest', question);
   const { closest } = near.problem;
-  const isTaken = near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem);
-  return isTaken || closest === undefined ? { ...near, lacking } : { ...exact, closest, lacking };
+  if (near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem)) {
+    const chosen = new Set(near.outcome.choices.map(({ name }) => name));
+    return { ...near, problem: closestOnlyFor(near.problem, chosen), lacking };
+  }
+  return closest === undefined ? { ...near, lacking } : { ...exact, closest, lacking };
 }
 
 /** What is asked of the store: for which program, by which choices, without which store objects. */

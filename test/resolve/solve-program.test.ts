@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { libcOf } from '../../src/program/libc.ts';
 import type { DynamicProgram } from '../../src/resolve/job.ts';
+import { withOptionalLibraries } from '../../src/resolve/optional-libraries.ts';
 import { solveProgram } from '../../src/resolve/solve-program.ts';
 import { elfOf, openCompiledStore } from '../candidates/compiled-store.ts';
 import { compileLibrary, compileProgram } from '../store/compiled-library.ts';
@@ -17,8 +18,10 @@ add('glibc-2.36', 'lib/libc.so.6', {
   versions: 'GLIBC_2.2.5 {}; GLIBC_2.34 { global: *; };',
 });
 add('one-2.0', 'lib/libone.so.2', { soname: 'libone.so.2', source: one });
+add('two-2.0', 'lib/libtwo.so.2', { soname: 'libtwo.so.2' });
+add('three-3.0', 'lib/libthree.so.3', { soname: 'libthree.so.3' });
 
-function solved(name: string, source: string) {
+function programCalled(name: string, source: string): DynamicProgram {
   // Not around the program.
   const stub = compileLibrary(path.join(scratch, 'stubs/here/libone.so.1'), {
     soname: 'libone.so.1',
@@ -28,8 +31,11 @@ function solved(name: string, source: string) {
   const elf = elfOf(file);
   const libc = libcOf(elf, 'glibc');
   const interpreter = '/lib64/ld-linux-x86-64.so.2';
-  const program = { typedName: name, path: file, elf, libc, interpreter } as unknown as DynamicProgram;
-  return solveProgram(program, catalogue(), new Set());
+  return { typedName: name, path: file, elf, libc, interpreter } as unknown as DynamicProgram;
+}
+
+function solved(name: string, source: string) {
+  return solveProgram(programCalled(name, source), catalogue(), new Set());
 }
 
 test('a symbol that is needed is there: taken', () => {
@@ -51,5 +57,38 @@ test('no symbol is needed: not taken, but known', () => {
   assert.deepEqual(
     closest?.judged('libone.so.1').map(({ provider }) => provider.soname),
     ['libone.so.2'],
+  );
+});
+
+test('of what the program opens another version is never taken, although one serves what it needs', () => {
+  const source = `const char *const named[] = {"libtwo.so.1", "libthree.so.3"};
+    int one(void); int main(void) { return one() + named[0][0]; }`;
+  const program = programCalled('opens/tool', source);
+  const { problem, outcome } = solveProgram(program, catalogue(), new Set());
+  assert.ok(outcome.kind === 'solution' && outcome.cost.closest === 1);
+  const { added, reports } = withOptionalLibraries(program, { problem, solution: outcome }, undefined);
+  assert.deepEqual(
+    added.map(({ name }) => name),
+    ['libthree.so.3'],
+  );
+  const two = reports.find(({ name }) => name === 'libtwo.so.1');
+  assert.equal(two?.why?.(), 'no library offers libtwo.so.1');
+});
+
+test('of several names that would do the one that is there is taken', () => {
+  const note = String.raw`__asm__(R"(.section .note.dlopen,"a"
+    .long 4, 2f - 1f, 0x407c0c0a
+    .asciz "FDO"
+    1: .asciz "[{\"soname\":[\"libtwo.so.3\",\"libtwo.so.2\"]}]"
+    2: .balign 4
+    .previous)");`;
+  const source = `${note} int one(void); int main(void) { return one(); }`;
+  const program = programCalled('noted/tool', source);
+  const { problem, outcome } = solveProgram(program, catalogue(), new Set());
+  assert.ok(outcome.kind === 'solution');
+  const { reports } = withOptionalLibraries(program, { problem, solution: outcome }, undefined);
+  assert.deepEqual(
+    reports.map(({ taken }) => taken),
+    ['libtwo.so.2'],
   );
 });
