@@ -8,15 +8,14 @@ import { whyVanished } from '../farm/vanished.ts';
 import { isRefusedWhenOpened, layOutAndVerify, type VerifiedSet } from '../farm/verify-set.ts';
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
-import { pin, readSavedFingerprint, restore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
+import { pin, restore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
-import { sha256OfFile } from '../host/file-identity.ts';
 import { realPath } from '../host/files.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug, notice } from '../host/output.ts';
 import { extendedPlan, planOfCopy, withoutLoader } from '../plan/make-plan.ts';
-import { readPlan, whyNotCurrent, writePlan } from '../plan/plan-files.ts';
-import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
+import { whyNotCurrent, writePlan } from '../plan/plan-files.ts';
+import { planKey } from '../plan/plan-format.ts';
 import { type Answers, addAnswers, addLearned, readAnswers } from '../plan/run-time-files.ts';
 import {
   againFile,
@@ -25,7 +24,6 @@ import {
   learnedIn,
   opensPassingFiles,
   readRunTimeRecord,
-  runTimeDirectoryOf,
   solveAgain,
   writeRunTimeRecord,
 } from '../plan/run-time-record.ts';
@@ -37,10 +35,16 @@ import type { Choice, Solution } from '../solver/solution.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
-import { type DynamicProgram, dynamicOf, rootOf, verdictOf } from './job.ts';
+import { type DynamicProgram, rootOf, verdictOf } from './job.ts';
 import { objectsOfPlugIn, opening, wouldServe } from './learned.ts';
-import { type Extension, presentFiles, type RunTimeQuestion, withPresentSet } from './present-set.ts';
-import { libraryPathOf, loadedObjectsOf } from './running-process.ts';
+import {
+  type Extension,
+  openExtension,
+  presentFiles,
+  type RunTimeQuestion,
+  withPresentSet,
+} from './present-set.ts';
+import { libraryPathOf, workingDirectoryOf } from './running-process.ts';
 import { type SiblingPlugIns, scannedDirectory, serveSiblings } from './sibling-plug-ins.ts';
 import { solveProgram } from './solve-program.ts';
 import { savePlan } from './write-plan.ts';
@@ -294,11 +298,12 @@ function isUnfitTold(directory: string): boolean {
  * A plug-in that the loader refused, as one that needs a newer library than the set has: the next start counts it, and
  * the user is told where that will help. Said once: after a name that did not fit it was said already.
  */
-async function tellRefused(extension: Extension, dynamic: DynamicProgram): Promise<void> {
-  const { question, program, plan } = extension;
+async function tellRefused(extension: Extension): Promise<void> {
+  const { question, program, dynamic, choices, plan } = extension;
+  if (dynamic === undefined) return;
   const plugIn = plugInAt(question.name, program.elf);
   if (plugIn === undefined || plan === undefined || isUnfitTold(question.directory)) return;
-  const helps = await withPresentSet(extension, ({ catalogue, problem, present, choices }) => {
+  const helps = await withPresentSet(extension, ({ catalogue, problem, present }) => {
     if (present === undefined) return false;
     const { outcomes } = extendSet(problem, present, [{ alternatives: [objectsOfPlugIn(plugIn)] }]);
     return (
@@ -315,9 +320,8 @@ async function tellRefused(extension: Extension, dynamic: DynamicProgram): Promi
 
 /** What is had for it, in the plan where there is one. */
 async function carryOut(extension: Extension, extended: Extended): Promise<Addition & Pick<Extended, 'why'>> {
-  const { program, fingerprint } = extension;
+  const { dynamic, fingerprint } = extension;
   const { added, why } = extended;
-  const dynamic = dynamicOf(program);
   if (why === undefined && dynamic !== undefined && fingerprint !== undefined && added.length > 0)
     return await planWhatFits(extension, dynamic, fingerprint, extended);
   if (why === undefined) await pinEach(extension, added);
@@ -359,12 +363,6 @@ async function pinEach(
   }
 }
 
-/** The plan that the process was started by: another one has another run-time directory. */
-function ownPlan(dirs: Directories, program: string, directory: string): LaunchPlan | undefined {
-  const plan = readPlan(dirs, program);
-  return runTimeDirectoryOf(plan) === directory ? plan : undefined;
-}
-
 /**
  * Answers a question of the audit module in the run-time directory. What the process has loaded stays as it is.
  * @throws ForeignError and Node's errors; the search of the process then fails as it would have without us.
@@ -376,23 +374,17 @@ export async function extendPlan(
 ): Promise<void> {
   const record = readRunTimeRecord(question.directory);
   if (record === undefined) return;
-  const libraryPath = libraryPathOf(question.processId);
-  const context = { ...asked, host: { ...asked.host, libraryPath } };
+  const { processId } = question;
+  const started = { libraryPath: libraryPathOf(processId), workingDirectory: workingDirectoryOf(processId) };
+  const context = { ...asked, host: { ...asked.host, ...started } };
   const program = inspectProgram(record.program, context.host);
   const { elf } = program;
   if (elf === undefined) return;
   await withLock(path.join(dirs.locks, planKey(program.path)), async () => {
     const known = readAnswers(question.directory).entries.get(question.name);
     if (known?.startsWith('/') === true) return; // another process asked meanwhile
-    const plan = ownPlan(dirs, program.path, question.directory);
-    const fingerprint =
-      plan?.root === undefined || plan.sha256 !== sha256OfFile(program.path)
-        ? undefined
-        : (await readSavedFingerprint(plan.root, plan.sha256, context.location.storeDir))?.fingerprint;
-    const loaded = loadedObjectsOf(question.processId, context.location.storeDir);
-    const extension = { question, program: { ...program, elf }, context, dirs, loaded, plan, fingerprint };
-    const dynamic = dynamicOf(program);
+    const extension = await openExtension(question, { ...program, elf }, context, dirs);
     if (!question.name.startsWith('/')) await answer(extension);
-    else if (dynamic !== undefined) await tellRefused(extension, dynamic);
+    else await tellRefused(extension);
   });
 }

@@ -4,11 +4,15 @@ import { buildProblem } from '../candidates/build-problem.ts';
 import type { Problem, Provider } from '../candidates/problem.ts';
 import { toProvider } from '../candidates/providers.ts';
 import { applyChoices } from '../choices/apply.ts';
-import { type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
+import { addedFiles, type Choices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
+import { readSavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
+import { sha256OfFile } from '../host/file-identity.ts';
+import { readPlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
+import { runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { libcOf } from '../program/libc.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
@@ -16,8 +20,9 @@ import type { Catalogue } from '../store/catalogue.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
-import { choicesOfProgram, dynamicOf } from './job.ts';
-import type { ProcessObjects } from './running-process.ts';
+import { choicesOfProgram, type DynamicProgram, dynamicOf } from './job.ts';
+import { loadedObjectsOf, type ProcessObjects } from './running-process.ts';
+import { inspected } from './solve-program.ts';
 
 /** What the audit module asks (audit/RUN-TIME.md). */
 export interface RunTimeQuestion {
@@ -33,12 +38,50 @@ export interface RunTimeQuestion {
 export interface Extension {
   readonly question: RunTimeQuestion;
   readonly program: ProgramFile & { readonly elf: ElfFile };
+  /** The program where its libraries are ours to find, with what the user added. */
+  readonly dynamic: DynamicProgram | undefined;
+  readonly choices: Choices;
   readonly context: Context;
   readonly dirs: Directories;
   readonly loaded: ProcessObjects;
   /** The plan that the process was started by, unless there is another by now. */
   readonly plan: LaunchPlan | undefined;
   readonly fingerprint: Fingerprint | undefined;
+}
+
+/** The plan that the process was started by: another one has another run-time directory. */
+function ownPlan(dirs: Directories, program: string, directory: string): LaunchPlan | undefined {
+  const plan = readPlan(dirs, program);
+  return runTimeDirectoryOf(plan) === directory ? plan : undefined;
+}
+
+/** LD_LIBRARY_PATH as the user has it: for nix-ld, the plan puts its own directories there. */
+function withUsersPath<T extends ProgramFile>(program: T, plan: LaunchPlan | undefined, farms: string): T {
+  const ours = new Set(plan?.libraryPath?.split(':'));
+  const isOurs = (directory: string): boolean => ours.has(directory) || directory.startsWith(`${farms}/`);
+  const libraryPathDirs = (program.libraryPathDirs ?? []).filter((directory) => !isOurs(directory));
+  return { ...program, libraryPathDirs };
+}
+
+/** `asking`: the program, with the library path of the process. */
+export async function openExtension(
+  question: RunTimeQuestion,
+  asking: Extension['program'],
+  context: Context,
+  dirs: Directories,
+): Promise<Extension> {
+  const { storeDir } = context.location;
+  const plan = ownPlan(dirs, asking.path, question.directory);
+  const fingerprint =
+    plan?.root === undefined || plan.sha256 !== sha256OfFile(asking.path)
+      ? undefined
+      : (await readSavedFingerprint(plan.root, plan.sha256, storeDir))?.fingerprint;
+  const loaded = loadedObjectsOf(question.processId, storeDir);
+  const program = withUsersPath(asking, plan, dirs.farms);
+  const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
+  const found = dynamicOf(program);
+  const dynamic = found && { ...found, added: addedFiles(choices, storeDir) };
+  return { question, program, dynamic, choices, context, dirs, loaded, plan, fingerprint };
 }
 
 /** A file of the set as the solver knows it; undefined for one that the catalogue does not have. */
@@ -90,26 +133,24 @@ interface PresentSet {
   readonly problem: Problem;
   /** Undefined where the loader is not in the catalogue. */
   readonly present: Solution | undefined;
-  readonly choices: Choices;
 }
 
-/** Reads the catalogue while `use` runs. */
+/**
+ * Reads the catalogue while `use` runs. The problem is that of the start: what lies beside the program is the same, but
+ * for names that the set has from the store all the same.
+ */
 export async function withPresentSet<T>(extension: Extension, use: (situation: PresentSet) => T): Promise<T> {
-  const { program, context, dirs } = extension;
-  const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;
+  const { dynamic, choices, context, dirs, fingerprint } = extension;
+  const program = dynamic ?? { ...extension.program, libc: libcOf(extension.program.elf, 'glibc') };
+  const fromStore = new Set(fingerprint?.libraries.map(({ soname }) => soname));
   return await withStore(dirs.catalogues, context.location, (catalogue) => {
-    const kind = dynamicOf(program)?.libc.kind ?? 'glibc';
-    const { driverDirectories } = program;
-    const inspected = { path: program.path, elf: program.elf, libc: kind, driverDirectories };
+    const asked = { ...inspected(program, choices, catalogue), fromStore };
     const build = (preference: 'same-source' | 'none') =>
-      buildProblem(inspected, catalogue, new Set(), { preference, reach: 'exact' });
+      buildProblem(asked, catalogue, new Set(), { preference, reach: 'exact' });
     const plain = build('same-source');
     const problem = !hasChoices(choices)
       ? plain
-      : applyChoices(plain, build('none').providersOf, choices, {
-          catalogue,
-          program: { ...program, libc: libcOf(program.elf, kind) },
-        });
-    return use({ catalogue, problem, choices, present: presentSolution(extension, problem, catalogue) });
+      : applyChoices(plain, build('none').providersOf, choices, { catalogue, program });
+    return use({ catalogue, problem, present: presentSolution(extension, problem, catalogue) });
   });
 }

@@ -1,5 +1,5 @@
-// The id of a process → what it has loaded, and the library path that it was started with.
-import { readFileSync } from 'node:fs';
+// The id of a process → what it has loaded, the library path that it was started with, and where it is.
+import { readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
 
@@ -51,6 +51,15 @@ export function libraryPathOf(processId: number): string | undefined {
     const entries = readFileSync(`/proc/${processId}/environ`, 'utf8').split('\0');
     const entry = entries.find((each) => each.startsWith('LD_LIBRARY_PATH='));
     return entry?.slice(entry.indexOf('=') + 1);
+  } catch {
+    return undefined;
+  }
+}
+
+/** From where ld.so takes relative directories of LD_LIBRARY_PATH; undefined where it cannot be told. */
+export function workingDirectoryOf(processId: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${processId}/cwd`);
   } catch {
     return undefined;
   }

@@ -39,14 +39,13 @@ export function scannedDirectory({ question, plan, fingerprint }: Extension): st
 }
 
 /** Those that the program has not opened yet. */
-function plugInsAhead({ question, program, context, dirs }: Extension): PlugIn[] {
+function plugInsAhead({ question, program, context }: Extension): PlugIn[] {
   const { requester, directory } = question;
   if (requester.startsWith(`${context.location.storeDir}/`)) return [];
   const { libraryPathDirs = [] } = program;
-  const users = libraryPathDirs.filter((each) => !each.startsWith(`${dirs.farms}/`));
   const opened = new Set([requester, ...readLearned(directory)]);
-  const files = filesBeside(requester, users).filter((file) => !opened.has(file));
-  return plugInsOf(files, program.elf, users);
+  const files = filesBeside(requester, libraryPathDirs).filter((file) => !opened.has(file));
+  return plugInsOf(files, program.elf, libraryPathDirs);
 }
 
 /**

@@ -289,8 +289,9 @@ function solveWithin(reach: 'exact' | 'closest', question: StoreQuestion): Solve
   return result ?? solved(none);
 }
 
-function inspected(
-  { path, elf, libc, libraryPathDirs, driverDirectories }: DynamicProgram,
+/** What the problem of a program is stated from. */
+export function inspected(
+  { path, elf, libc, libraryPathDirs, driverDirectories }: Omit<DynamicProgram, 'interpreter'>,
   choices: Choices,
   { storeDir }: Catalogue,
 ): InspectedProgram {
