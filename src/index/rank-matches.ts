@@ -1,7 +1,7 @@
 // The files that an index has under a wanted name → candidates, the best one first, and why the others are none.
 import { type KnownProvider, knownProvider } from './known-providers.ts';
 import type { IndexMatch, SideCatalogue } from './side-catalogue.ts';
-import { type Examined, examine, type Target, type Unsuitable } from './unsuitable.ts';
+import { type Examined, examine, outputOf, type Target, type Unsuitable } from './unsuitable.ts';
 
 /** What decides where two candidates first differ, in this order. */
 const CRITERIA = [
@@ -70,7 +70,7 @@ function directoryKey(dir: string): number {
 
 function knownKey(known: KnownProvider | undefined, { package: named, match }: Examined): number {
   if (known === undefined) return 0;
-  const output = named.output === '' ? match.object.output : named.output;
+  const output = outputOf(match, named);
   const at = known.packages.findIndex(({ name }) => name === named.name);
   if (at < 0) return 99;
   const exact = known.packages.findIndex((each) => each.name === named.name && each.output === output);

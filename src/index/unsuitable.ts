@@ -40,10 +40,15 @@ function isWrongSystem({ object }: IndexMatch, { system, bits }: Target): boolea
   return bits === 64 && object.system !== '' && object.system !== system;
 }
 
-function isWrongOutput(match: IndexMatch, { output }: PackageName): boolean {
-  const word = output === '' ? match.object.output : output;
-  if (NO_LIBRARIES.test(word)) return true;
-  return word === 'dev' && !match.name.endsWith('.so');
+/** By the store object's name, which tells all but `out`; what is not `toplevel` has the output of who refers to it. */
+export function outputOf({ object }: IndexMatch, { output }: PackageName): string {
+  return output !== '' || !object.toplevel ? output : object.output;
+}
+
+function isWrongOutput(match: IndexMatch, named: PackageName): boolean {
+  const output = outputOf(match, named);
+  if (NO_LIBRARIES.test(output)) return true;
+  return output === 'dev' && !match.name.endsWith('.so');
 }
 
 const FOREIGN_PART = /^(debug|stubs?|site-packages|dist-packages|node_modules|jre|musl|\.debug|gconv)$/;

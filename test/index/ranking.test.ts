@@ -152,6 +152,28 @@ test('what is dropped, and why', async () => {
   });
 });
 
+test('the output of who refers to a package is not its own', async () => {
+  const referred = { attr: 'referrer', toplevel: false };
+  const packages = [
+    lib(1, 'libwant-1.0', { 'lib/libwant.so.1': 9000 }, { ...referred, output: 'dev' }),
+    lib(2, 'want-1.0-dev', { 'lib/libwant.so.1': 9000 }, { ...referred, output: 'out' }),
+    lib(3, 'gcc-14.3.0', { 'lib/libgomp.so.1': 9000 }, { ...referred, output: 'lib' }),
+    lib(4, 'gcc-9.5.0-lib', { 'lib/libgomp.so.1': 9000 }, { ...referred, output: 'out' }),
+  ];
+  const { chosen, absent } = chooseSet(
+    ['libwant.so.1', 'libgomp.so.1'],
+    contextOf(await catalogueOf(packages)),
+  );
+  assert.deepEqual(absent, []);
+  assert.deepEqual(
+    chosen.map(({ candidate, others }) => [candidate.match.object.name.slice(33), others.length]),
+    [
+      ['gcc-9.5.0-lib', 1],
+      ['libwant-1.0', 0],
+    ],
+  );
+});
+
 test('a link through a link to a directory, which has no entries of its own, is no dangling one', async () => {
   const self = `/nix/store/${hashOf(1)}-linked-1`;
   const packages = [
