@@ -19,6 +19,7 @@ import {
   findName,
   type ReadIndex,
 } from '../index/manage-indexes.ts';
+import { attributeOf } from '../index/package-objects.ts';
 import { progressLine, stderrOutput } from '../index/progress-line.ts';
 import { type CacheRead, readCache } from '../index/read-cache.ts';
 import { dropSource } from '../index/read-source.ts';
@@ -244,8 +245,8 @@ const MOST_LISTED = 20;
 
 function textOfName({ name, candidates, dropped, known, absent, alike }: FoundName): string {
   const rows = candidates.slice(0, MOST_LISTED).map(({ match, storePath }) => {
-    const { attr, output } = match.object;
-    const from = attr === '' ? '' : `  (${attr}${output === '' || output === 'out' ? '' : `.${output}`})`;
+    const attribute = attributeOf(match.object);
+    const from = attribute === '' ? '' : `  (${attribute})`;
     return `${storePath}/${match.dir === '' ? '' : `${match.dir}/`}${match.name}${from}`;
   });
   const more = moreText(candidates.length - MOST_LISTED).trimStart();
@@ -304,8 +305,8 @@ function jsonOf({ candidates, ...rest }: FoundName) {
       storePath,
       package: nameOfStoreObject(storePath),
       file: match.dir === '' ? match.name : `${match.dir}/${match.name}`,
-      attribute: match.object.attr,
-      output: match.object.output,
+      attribute: match.object.toplevel ? match.object.attr : '',
+      output: match.object.toplevel ? match.object.output : '',
     })),
   };
 }

@@ -29,6 +29,12 @@ export interface IndexedObject {
   readonly system: string;
 }
 
+/** With the output, as for `nix-build '<nixpkgs>' -A`; empty where the index has none of its own for it. */
+export function attributeOf({ attr, output, toplevel }: IndexedObject): string {
+  if (!toplevel || attr === '') return '';
+  return output === '' || output === 'out' ? attr : `${attr}.${output}`;
+}
+
 export interface PackageObjects {
   readonly object: IndexedObject;
   readonly files: readonly IndexedFile[];

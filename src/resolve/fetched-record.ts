@@ -8,13 +8,14 @@ import { makeDirectories } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { ownersFor, readTrusted } from '../host/trusted-file.ts';
 import type { Chosen } from '../index/choose-set.ts';
+import { attributeOf } from '../index/package-objects.ts';
 import { type IndexCriterion, whatDecides } from '../index/rank-matches.ts';
 
 /** A name that the store did not have. */
 export interface FetchedLibrary {
   readonly name: string;
   readonly storePath: string;
-  /** Attribute of nixpkgs, with its output; empty where the index has none. */
+  /** Attribute of nixpkgs, with its output; empty where the index has none of its own. */
   readonly attribute: string;
   /** Store paths that the index has the name in too, the next best first. */
   readonly others: readonly string[];
@@ -27,12 +28,11 @@ export interface FetchedLibrary {
 const MOST_OTHERS = 100;
 
 export function fetchedLibrary({ name, candidate, others }: Chosen): FetchedLibrary {
-  const { attr, output } = candidate.match.object;
   const [next] = others;
   return {
     name,
     storePath: candidate.storePath,
-    attribute: attr === '' || output === '' || output === 'out' ? attr : `${attr}.${output}`,
+    attribute: attributeOf(candidate.match.object),
     because: next && whatDecides(candidate, next),
     others: others.slice(0, MOST_OTHERS).map(({ storePath }) => storePath),
     when: new Date().toISOString(),

@@ -7,6 +7,7 @@ import { noCacheAsked } from '../index/cache-closure.ts';
 import { isUnreadableCatalogue } from '../index/catalogue-errors.ts';
 import { chooseSet } from '../index/choose-set.ts';
 import { copiesOf } from '../index/fetch-absent.ts';
+import { attributeOf } from '../index/package-objects.ts';
 import { type FetchPlan, planFetch } from '../index/plan-fetch.ts';
 import type { RankContext } from '../index/rank-matches.ts';
 import { unprovidedNames } from '../solver/explain-conflict.ts';
@@ -131,9 +132,8 @@ export async function attributesByIndex(
   const set = await withIndex(request, lacking, (ranking) => chooseSet(names, ranking));
   return new Map(
     (set?.chosen ?? []).flatMap(({ name, candidate }): [string, string][] => {
-      const { attr, output, toplevel } = candidate.match.object;
-      const suffix = output === '' || output === 'out' ? '' : `.${output}`;
-      return toplevel && attr !== '' ? [[name, `${attr}${suffix}`]] : [];
+      const attribute = attributeOf(candidate.match.object);
+      return attribute === '' ? [] : [[name, attribute]];
     }),
   );
 }
