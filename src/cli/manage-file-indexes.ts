@@ -23,12 +23,13 @@ import { attributeOf } from '../index/package-objects.ts';
 import { progressLine, stderrOutput } from '../index/progress-line.ts';
 import { type CacheRead, readCache } from '../index/read-cache.ts';
 import { dropSource } from '../index/read-source.ts';
-import { type IndexSource, openSideCatalogue } from '../index/side-catalogue.ts';
+import type { IndexSource } from '../index/side-catalogue.ts';
 import type { Context } from '../resolve/context.ts';
 import {
   indexPlace,
   indexProblem,
   indexSearch,
+  openCounting,
   openIndexes,
   refusedIndex,
   targetOf,
@@ -263,10 +264,9 @@ function textOfName({ name, candidates, dropped, known, absent, alike }: FoundNa
 
 async function findIn(name: string, context: Context, dirs: Directories): Promise<FoundName | undefined> {
   const settings = await settingsFor(context);
-  const { read } = await openIndexes(settings, context, dirs);
-  for (const each of read) if (indexProblem(each)) notice(indexProblem(each)?.why ?? '');
-  const { file, storeDir } = indexPlace(dirs, context.location);
-  const catalogue = openSideCatalogue(file, storeDir);
+  const indexes = await openIndexes(settings, context, dirs);
+  for (const each of indexes.read) if (indexProblem(each)) notice(indexProblem(each)?.why ?? '');
+  const catalogue = openCounting(indexes, settings, context, dirs);
   if (catalogue === undefined) return undefined;
   const database = openNixDatabase(context.location);
   try {

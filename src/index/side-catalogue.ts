@@ -72,6 +72,8 @@ export interface SideCatalogue {
   namesBeginning(letters: string, most: number): readonly string[];
   /** Every store object once, in an order that depends on nothing else. */
   packages(): Iterable<PackageObjects>;
+  /** The same without what other sources gave; one of both is to be closed. */
+  only(counts: (source: IndexSource) => boolean): SideCatalogue;
   close(): void;
 }
 
@@ -145,21 +147,28 @@ export function openSideCatalogue(file: string, storeDir: string): SideCatalogue
   return undefined;
 }
 
-function overDatabase(database: DatabaseSync, storeDir: string): SideCatalogue {
-  const inLib = database.prepare(`${MATCH} where file.name = ? and dir = 'lib' limit ${MOST_IN_LIB}`);
-  const elsewhere = database.prepare(`${MATCH} where file.name = ? and dir <> 'lib' limit ${MOST_ELSEWHERE}`);
-  const inObject = database.prepare(`${MATCH} where file.name = ? and file.object = ? order by dir`);
+/** `ids`: of the sources that count, with commas between them; undefined for all. */
+function overDatabase(database: DatabaseSync, storeDir: string, ids?: string): SideCatalogue {
+  const among = (column: string): string => (ids === undefined ? 'true' : `${column} in (${ids})`);
+  const match = `${MATCH} where ${among('object.source')}`;
+  const ofFile =
+    ids === undefined
+      ? 'true'
+      : `exists (select 1 from object where object.id = file.object and ${among('object.source')})`;
+  const inLib = database.prepare(`${match} and file.name = ? and dir = 'lib' limit ${MOST_IN_LIB}`);
+  const elsewhere = database.prepare(`${match} and file.name = ? and dir <> 'lib' limit ${MOST_ELSEWHERE}`);
+  const inObject = database.prepare(`${match} and file.name = ? and file.object = ? order by dir`);
   const one = (where: string, ...values: SQLInputValue[]): IndexMatch | undefined => {
-    const row = database.prepare(`${MATCH} where file.name = ? and dir = ? and ${where}`).get(...values);
+    const row = database.prepare(`${match} and file.name = ? and dir = ? and ${where}`).get(...values);
     return row === undefined ? undefined : toMatch(row);
   };
-  return {
+  const sourceRows = () => database.prepare(`select * from source where ${among('id')} order by id`).all();
+  const catalogue: SideCatalogue = {
     storeDir,
-    sources: () => database.prepare('select * from source order by id').all().map(toSource),
+    sources: () => sourceRows().map(toSource),
     cacheAddresses: () =>
-      database
-        .prepare("select address from source where kind = 'cache' order by id")
-        .all()
+      sourceRows()
+        .filter(({ kind }) => kind === 'cache')
         .map(({ address }) => String(address)),
     filesNamed: (name) => withoutTwins([...inLib.all(name), ...elsewhere.all(name)].map(toMatch)),
     fileIn: (object, dir, name) => one('file.object = ?', name, dir, object.id),
@@ -167,20 +176,29 @@ function overDatabase(database: DatabaseSync, storeDir: string): SideCatalogue {
     fileOf: (objectName, dir, name) => one('object.name = ?', name, dir, objectName),
     namesBeginning: (letters, most) =>
       database
-        .prepare('select distinct name from file where name >= ? and name < ? order by name limit ?')
+        .prepare(
+          `select distinct name from file where name >= ? and name < ? and ${ofFile} order by name limit ?`,
+        )
         .all(letters, `${letters}\u{10ffff}`, most)
         .map((row) => String(row['name'])),
-    packages: () => packagesOf(database),
+    packages: () => packagesOf(database, match),
+    only: (counts) => {
+      const rows = sourceRows();
+      const counting = rows.filter((row) => counts(toSource(row))).map(({ id }) => Number(id));
+      return counting.length === rows.length ? catalogue : overDatabase(database, storeDir, counting.join());
+    },
     close: () => database.close(),
   };
+  return catalogue;
 }
 
 /** By name, so that what is alike stands together; the index that knows most of an object goes first. */
-const IN_ORDER = `${MATCH} order by substr(object.name, 34), object.name, toplevel desc, attr = '', object.id, dir, file.name`;
+const IN_ORDER =
+  "order by substr(object.name, 34), object.name, toplevel desc, attr = '', object.id, dir, file.name";
 
-function* packagesOf(database: DatabaseSync): Generator<PackageObjects> {
+function* packagesOf(database: DatabaseSync, match: string): Generator<PackageObjects> {
   let current: { id: number; object: IndexedObject; files: IndexedFile[] } | undefined;
-  for (const row of database.prepare(IN_ORDER).iterate()) {
+  for (const row of database.prepare(`${match} ${IN_ORDER}`).iterate()) {
     const { object, ...file } = toMatch(row);
     if (object.name !== current?.object.name) {
       if (current !== undefined) yield current;

@@ -18,13 +18,20 @@ import type { ReadIndexes } from '../index/manage-indexes.ts';
 import { packageName } from '../index/package-name.ts';
 import { progressLine, stderrOutput } from '../index/progress-line.ts';
 import type { RankContext } from '../index/rank-matches.ts';
-import { openSideCatalogue, type SideCatalogue } from '../index/side-catalogue.ts';
+import type { SideCatalogue } from '../index/side-catalogue.ts';
 import { type Nix, showOnStderr } from '../store/nix.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import type { FetchRounds, FetchWord } from './fetch-rounds.ts';
 import { fetchedLibrary } from './fetched-record.ts';
-import { indexPlace, indexProblem, openIndexes, targetOf, withWholeIndexes } from './file-indexes.ts';
+import {
+  indexPlace,
+  indexProblem,
+  openCounting,
+  openIndexes,
+  targetOf,
+  withWholeIndexes,
+} from './file-indexes.ts';
 import type { Job } from './job.ts';
 import type { LackingName } from './lacking-names.ts';
 
@@ -123,8 +130,7 @@ export async function openLackIndex(
   const indexes = await openIndexes(settings, context, dirs);
   if (!rounds.areIndexesTold) tellOfIndexes(indexes, settings);
   rounds.areIndexesTold = true;
-  const { file, storeDir } = indexPlace(dirs, context.location);
-  const catalogue = openSideCatalogue(file, storeDir);
+  const catalogue = openCounting(indexes, settings, context, dirs);
   if (catalogue?.sources().some(({ files }) => files > 0)) return catalogue;
   catalogue?.close();
   return undefined;

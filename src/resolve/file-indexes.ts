@@ -15,7 +15,12 @@ import { type ReadIndex, type ReadIndexes, readIndexes } from '../index/manage-i
 import { progressLine, readingText, stderrOutput } from '../index/progress-line.ts';
 import type { IndexRefusal } from '../index/read-database.ts';
 import { type CataloguePlace, dropSource } from '../index/read-source.ts';
-import { type IndexSource, openSideCatalogue, sideCatalogueFile } from '../index/side-catalogue.ts';
+import {
+  type IndexSource,
+  openSideCatalogue,
+  type SideCatalogue,
+  sideCatalogueFile,
+} from '../index/side-catalogue.ts';
 import type { Target } from '../index/unsuitable.ts';
 import { isDamaged } from '../store/catalogue.ts';
 import type { StoreLocation } from '../store/store-location.ts';
@@ -54,20 +59,22 @@ function realPathOf(file: string): string {
 const KEPT = 30 * DAY;
 
 /**
- * The store path of an index changes with each update: what was read of the last one goes, and so does what the setting
- * names no longer. What is on a disk that is not mounted now, or unnamed in this environment alone, has no successor.
+ * The store path of an index changes with each update: what was read of the last one is forgotten, and so is what the
+ * setting names no longer. What is on a disk that is not mounted now has no successor, and counts; what is there and
+ * unnamed in this environment alone is kept for others.
  */
-function isForgotten(
+function standingOf(
   { key, kind, built }: IndexSource,
   { read, passed, useless }: ReadIndexes,
   { setting, storeDir }: Search,
-): boolean {
+): 'counts' | 'kept' | 'forgotten' {
   const named = [...read, ...passed, ...useless].map(({ file }) => realPathOf(file));
-  if (kind === 'cache' || named.includes(key)) return false;
+  if (kind === 'cache' || named.includes(key)) return 'counts';
   const isInStore = key.startsWith(`${storeDir}/`);
-  if (existsSync(key))
-    return setting !== 'auto' || (read.length > 0 && (isInStore || Date.now() - built > KEPT));
-  return isInStore || (read.length > 0 && useless.length === 0);
+  if (!existsSync(key))
+    return isInStore || (read.length > 0 && useless.length === 0) ? 'forgotten' : 'counts';
+  const isOver = setting !== 'auto' || (read.length > 0 && (isInStore || Date.now() - built > KEPT));
+  return isOver ? 'forgotten' : 'kept';
 }
 
 /** What cannot be forgotten now is forgotten another time. Never throws. */
@@ -76,7 +83,8 @@ async function forgetOthers(place: CataloguePlace, indexes: ReadIndexes, search:
     const catalogue = openSideCatalogue(place.file, place.storeDir);
     const sources = catalogue?.sources() ?? [];
     catalogue?.close();
-    for (const each of sources) if (isForgotten(each, indexes, search)) await dropSource(place, each.key);
+    const others = sources.filter((each) => standingOf(each, indexes, search) === 'forgotten');
+    for (const { key } of others) await dropSource(place, key);
   } catch (error) {
     debug(`the file index keeps what is of no use: ${reasonOf(error)}`);
   }
@@ -102,6 +110,22 @@ export async function openIndexes(
   } finally {
     line.end();
   }
+}
+
+/** What was read of the indexes that count here; undefined where nothing was. */
+export function openCounting(
+  indexes: ReadIndexes,
+  settings: Settings,
+  context: Context,
+  dirs: Directories,
+): SideCatalogue | undefined {
+  const { file, storeDir } = indexPlace(dirs, context.location);
+  const search = indexSearch(settings, context);
+  const all = openSideCatalogue(file, storeDir);
+  const catalogue = all?.only((source) => standingOf(source, indexes, search) === 'counts');
+  if (catalogue === undefined || catalogue.sources().length > 0) return catalogue;
+  catalogue.close();
+  return undefined;
 }
 
 const READ_ANEW =

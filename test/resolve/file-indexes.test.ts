@@ -22,7 +22,7 @@ import type { Directories } from '../../src/host/directories.ts';
 import { catalogueStatus } from '../../src/index/manage-indexes.ts';
 import { openSideCatalogue } from '../../src/index/side-catalogue.ts';
 import type { Context } from '../../src/resolve/context.ts';
-import { indexPlace, openIndexes, withWholeIndexes } from '../../src/resolve/file-indexes.ts';
+import { indexPlace, openCounting, openIndexes, withWholeIndexes } from '../../src/resolve/file-indexes.ts';
 import { databaseOf, hashOf, packageBytes, treeOf, versionOne, zstdFrame } from '../rig/file-index.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-indexes-'));
@@ -56,7 +56,12 @@ function openMachine() {
     const catalogue = openSideCatalogue(file, storeDir);
     const keys = catalogue?.sources().map(({ key }) => path.relative(at(), key)) ?? [];
     catalogue?.close();
-    return { indexes, keys };
+    const counting = openCounting(indexes, { ...DEFAULTS, index }, context, dirs);
+    const names = counting?.namesBeginning('lib', 9) ?? [];
+    const files = names.flatMap((name) => counting?.filesNamed(name).map((each) => each.name) ?? []);
+    assert.deepEqual(files, names);
+    counting?.close();
+    return { indexes, keys, names };
   };
   return { at, put, open, dirs };
 }
@@ -118,6 +123,22 @@ test('two environments that name different files do not make each other read the
   database.exec(`update source set built = built - ${31 * 86_400_000}`);
   database.close();
   assert.deepEqual((await open('auto', named)).keys, ['named'], 'a month later');
+});
+
+test('what is there, and only another environment names, is kept for it and not asked here', async () => {
+  const { put, open, at } = openMachine();
+  const [one, two] = ['one', 'two'].map((name) => databaseOf([{ ...lib(name), storeDir: at('store') }]));
+  const named = put('disk/named', one as Buffer);
+  put('home/.cache/nix-index/files', two as Buffer);
+  assert.deepEqual((await open('auto', named)).names, ['libone.so.1']);
+  const without = await open('auto');
+  assert.deepEqual([without.names, without.keys.length], [['libtwo.so.1'], 2]);
+  assert.deepEqual((await open('auto', named)).names, ['libone.so.1']);
+  renameSync(at('home'), at('away'));
+  assert.deepEqual((await open('auto')).names, ['libtwo.so.1'], 'away for now, and nothing in its place');
+  renameSync(at('away'), at('home'));
+  renameSync(at('disk'), at('away'));
+  assert.deepEqual((await open('auto', named)).names, ['libone.so.1', 'libtwo.so.1'], 'named, and away');
 });
 
 test('an index of programs only is passed by, and read once', async () => {
