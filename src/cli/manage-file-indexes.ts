@@ -51,6 +51,9 @@ async function settingsFor({ host, env }: Context): Promise<Settings> {
 const GET_ONE =
   'no file index was found; get one with nix-index, or nix-index-database, or name one in index of config.toml';
 
+const OFF = 'no file index is asked: index = "off"';
+const TURN_ON = 'ask those that are found: index = "auto" in config.toml, or NIX_RUN_FOREIGN_INDEX=auto';
+
 const count = (number: number): string => number.toLocaleString('en-US');
 
 function textOfSource({ key, kind, refusal, objects, files, built }: IndexSource): string {
@@ -102,10 +105,10 @@ export async function statusCommand(format: OutputFormat, context: Context): Pro
     if (format === 'json') return void printJson({ setting: settings.index, found, useless, ...status });
     const named = found.map(({ file, place }) => `found (${place}): ${file}${ageText(file)}`);
     const refused = useless.map(({ file, why }) => `not used: ${file}: ${why}`);
-    const none = settings.index === 'off' ? 'no file index is asked: index = "off"' : GET_ONE;
     const read = status.sources.map(textOfSource);
-    const lines = [...named, ...refused, ...read];
-    printLine(found.length + status.sources.length === 0 ? [...lines, none].join('\n') : lines.join('\n'));
+    const isNone = found.length + status.sources.length === 0;
+    const last = settings.index === 'off' ? [OFF] : isNone ? [GET_ONE] : [];
+    printLine([...named, ...refused, ...read, ...last].join('\n'));
   });
 }
 
@@ -120,8 +123,15 @@ function assertServes(each: ReadIndex): ReadIndex {
   return each;
 }
 
-async function buildFromFiles(context: Context, dirs: Directories): Promise<readonly IndexSource[]> {
+/** For what asks the indexes, as a start does. @throws ForeignError where that is off. */
+async function settingsForAsking(context: Context): Promise<Settings> {
   const settings = await settingsFor(context);
+  if (settings.index === 'off') throw failure(OFF, TURN_ON);
+  return settings;
+}
+
+async function buildFromFiles(context: Context, dirs: Directories): Promise<readonly IndexSource[]> {
+  const settings = await settingsForAsking(context);
   const { read, passed, useless } = await openIndexes(settings, context, dirs);
   for (const { file, why } of useless) notice(`${file}: ${why}`);
   if (read.length === 0) passed.map(assertServes);
@@ -263,7 +273,7 @@ function textOfName({ name, candidates, dropped, known, absent, alike }: FoundNa
 }
 
 async function findIn(name: string, context: Context, dirs: Directories): Promise<FoundName | undefined> {
-  const settings = await settingsFor(context);
+  const settings = await settingsForAsking(context);
   const indexes = await openIndexes(settings, context, dirs);
   for (const each of indexes.read) if (indexProblem(each)) notice(indexProblem(each)?.why ?? '');
   const catalogue = openCounting(indexes, settings, context, dirs);

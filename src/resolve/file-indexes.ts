@@ -68,6 +68,7 @@ function standingOf(
   { read, passed, useless }: ReadIndexes,
   { setting, storeDir }: Search,
 ): 'counts' | 'kept' | 'forgotten' {
+  if (setting === 'off') return 'kept'; // nothing is named then, and all of it when it is on again
   const named = [...read, ...passed, ...useless].map(({ file }) => realPathOf(file));
   if (kind === 'cache' || named.includes(key)) return 'counts';
   const isInStore = key.startsWith(`${storeDir}/`);

@@ -44,6 +44,25 @@ const lib = (number: number, name: string, more: Partial<IndexedPackage> = {}): 
   ...more,
 });
 
+test('where indexes are off, each command says so, and what was read stays', () => {
+  const { put, run } = openHome();
+  const index = put('.cache/nix-index/files', [lib(1, 'want')]);
+  const off = { NIX_RUN_FOREIGN_INDEX: 'off' };
+  const OFF = 'no file index is asked: index = "off"';
+  assert.deepEqual(run(['status'], off), { status: 0, stdout: `${OFF}\n`, stderr: '' });
+  assert.equal(run(['build']).status, 0);
+  const remedy = 'ask those that are found: index = "auto" in config.toml, or NIX_RUN_FOREIGN_INDEX=auto';
+  for (const words of [['build'], ['find', 'libwant.so.1']])
+    assert.deepEqual(run(words, off), {
+      status: 125,
+      stdout: '',
+      stderr: `nix-foreign: ${OFF}\n  ${remedy}\n`,
+    });
+  const [read, ...told] = run(['status'], off).stdout.trimEnd().split('\n');
+  assert.ok(read?.startsWith(`${index}: a database of nix-index, read `), read);
+  assert.deepEqual(told, [OFF]);
+});
+
 test('find shows attributes of packages themselves, and of no other that refers to them', () => {
   const { put, run } = openHome();
   const index = put('index', [

@@ -48,7 +48,7 @@ function openMachine() {
   };
   const dirs = { catalogues: at('cache'), locks: at('locks') } as Directories;
   const location = { storeDir: at('store'), stateDir: at('state') };
-  const open = async (index: 'auto' | readonly string[], variable?: string) => {
+  const open = async (index: 'auto' | 'off' | readonly string[], variable?: string) => {
     const env = { HOME: at('home'), NIX_INDEX_DATABASE: variable };
     const context = { env, location } as unknown as Context;
     const indexes = await openIndexes({ ...DEFAULTS, index }, context, dirs);
@@ -74,6 +74,7 @@ test('an index on a disk that is away for now is kept, one that is not named any
   const without = await open([one, two]);
   assert.deepEqual(without.keys, ['disk/one', 'two'], 'unmounted');
   assert.equal(without.indexes.useless.length, 1);
+  assert.deepEqual([(await open('off')).keys.length, (await open('off')).names], [2, []], 'off for now');
   renameSync(at('away'), at('disk'));
   const again = await open([one, two]);
   assert.deepEqual(
