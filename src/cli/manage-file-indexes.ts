@@ -264,7 +264,7 @@ function textOfName({ name, candidates, dropped, known, absent, alike }: FoundNa
   const passed = droppedText(dropped);
   const told = [
     passed === '' ? [] : `passed over: ${passed}`,
-    known === undefined ? [] : `it belongs to ${known.attr} of nixpkgs`,
+    known === undefined || absent !== undefined ? [] : `it belongs to ${known.attr} of nixpkgs`,
     absent === undefined ? [] : `${name} ${absent.why}; ${absent.remedy}`,
     candidates.length > 0 || alike.length === 0 ? [] : `there is ${alike.slice(0, MOST_LISTED).join(', ')}`,
   ].flat();

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { printableLine } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
+import { absentName } from '../index/absent-names.ts';
 import { demandOnNix, foreignSystem } from '../index/nix-build-line.ts';
 
 /** NamedAttributes of nixpkgs, and sonames that none is known for. */
@@ -44,7 +45,10 @@ function storeName(name: string): string {
 }
 
 function comment(names: readonly string[]): string[] {
-  return names.map((name) => `    # ${printableLine(name)}: which package has it is not known`);
+  return names.map((name) => {
+    const why = absentName(name, '')?.why ?? 'which package has it is not known';
+    return `    # ${printableLine(name)}: ${why}`;
+  });
 }
 
 function listOf(option: string, { known, unknown }: NamedAttributes): string[] {

@@ -5,7 +5,8 @@ import { ForeignError } from '../host/errors.ts';
 import { sha256OfProgram } from '../host/file-identity.ts';
 import { printJson, printLine } from '../host/output.ts';
 import { fileWord } from '../host/shell-words.ts';
-import { knownProvider } from '../index/known-providers.ts';
+import { attributeInNixpkgs } from '../index/bring-packages.ts';
+import { hasManyVersions } from '../index/known-providers.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import type { Context } from '../resolve/context.ts';
 import { dynamicOf } from '../resolve/job.ts';
@@ -14,12 +15,16 @@ import { attributesByIndex, previewFromStore } from '../resolve/preview-resoluti
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
 import { isAttribute, nixExpression, type PackagedProgram } from './package-expression.ts';
 
+/**
+ * The table of known providers first: what an index names may be one of many. But of a package that has another version
+ * of the library in each release an index knows the attribute that has this one.
+ */
 function attributeOf(name: string, byIndex: ReadonlyMap<string, string>): string | undefined {
-  const attribute = knownProvider(name)?.attr ?? byIndex.get(name);
+  const [ofTable, ofIndex] = [attributeInNixpkgs(name), byIndex.get(name)];
+  const attribute = hasManyVersions(name) ? (ofIndex ?? ofTable) : (ofTable ?? ofIndex);
   return attribute !== undefined && isAttribute(attribute) ? attribute : undefined;
 }
 
-/** The table of known providers first: what an index names may be one of many. */
 function attributes(
   names: readonly string[],
   byIndex: ReadonlyMap<string, string>,
@@ -47,8 +52,10 @@ async function packagedProgram(typedName: string, context: Context): Promise<Pac
     const store = await previewFromStore(request);
     const needed = [...new Set([...store.direct, ...store.lacking].map(({ name }) => name))];
     const optional = store.optional.map(({ name }) => name).filter((name) => !needed.includes(name));
-    const unknown = [...needed, ...optional].filter((name) => knownProvider(name) === undefined);
-    const byIndex = await attributesByIndex(request, unknown.map(wanted));
+    const asked = [...needed, ...optional].filter(
+      (name) => attributeInNixpkgs(name) === undefined || hasManyVersions(name),
+    );
+    const byIndex = await attributesByIndex(request, asked.map(wanted));
     return {
       name: path.basename(program.path),
       file: program.path,

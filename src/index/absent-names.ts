@@ -23,7 +23,7 @@ type AbsentRow = readonly [
 const older = (what: string) =>
   `take ${what} from an older nixpkgs, or name an index of old packages (index in config.toml)`;
 const built = (attribute: string) => (system: string) =>
-  `bring it by hand, from an older nixpkgs where this one lacks it: ${nixBuild([attribute], system)}`;
+  `bring it, from an older nixpkgs where this one lacks it: ${nixBuild([attribute], system)}`;
 const BY_HAND = 'choose it by hand: nix-foreign choose PROGRAM --pin NAME=/nix/store/...';
 const bundle = (name: string) =>
   `bring ${name} beside the program, or get a build of the program for another distribution`;
@@ -133,12 +133,7 @@ const ROWS: readonly AbsentRow[] = [
     older('readline70'),
   ],
   [/^libtiff\.so\.5$/, 'dropped', 'belongs to libtiff before 4.5, of 2022', older('libtiff')],
-  [
-    /^libtbb(malloc)?\.so\.2$/,
-    'dropped',
-    'belongs to TBB 2020, which nixpkgs dropped in 2025',
-    older('tbb_2020'),
-  ],
+  [/^libtbb\.so\.2$/, 'dropped', 'belongs to TBB 2020, which nixpkgs dropped in 2025', older('tbb_2020')],
   [
     /^libwebkit2gtk-4\.0\.so\.37$/,
     'dropped',

@@ -1,16 +1,9 @@
 // The table of known libraries: the package of nixpkgs that each belongs to.
 
 /**
- * Where each row was seen: `ld` the default list of NixOS' nix-ld module (nixos/modules/programs/nix-ld.nix); `fhs` the
- * lists of what Linux programs expect (pkgs/by-name/st/steam/package.nix, build-support/build-fhsenv-bubblewrap);
- * `alias` pkgs/top-level/all-packages.nix or aliases.nix; `name` the package of that name, whose upstream build names
- * the library so.
- */
-export type Source = 'ld' | 'fhs' | 'alias' | 'name';
-
-/**
  * Attribute (with its output), names in store paths in order of preference (with their output), sonames, where it was
- * seen. A soname ends with `.so.*` where every version of it belongs to the same package.
+ * seen. A soname ends with `.so.*` where every version of it belongs to the same package. What nixpkgs has no longer
+ * (absent-names.ts) is here for indexes of old packages.
  */
 export const TABLE = `
 zlib | zlib | libz.so.1 libz.so | ld
@@ -21,14 +14,17 @@ gfortran.cc.lib | gfortran:lib gcc:lib | libgfortran.so.* | name
 libgcc | gcc:libgcc gcc:lib | libgcc_s.so.1 | name
 curl.out | curl | libcurl.so.4 | ld
 curlWithGnuTls.out | curl | libcurl-gnutls.so.4 | alias
-openssl.out | openssl | libssl.so.3 libcrypto.so.3 libssl.so.1.1 libcrypto.so.1.1 libssl.so.1.0.0 libcrypto.so.1.0.0 | ld
+openssl.out | openssl | libssl.so.3 libcrypto.so.3 | ld
+openssl_1_1.out | openssl | libssl.so.1.1 libcrypto.so.1.1 | alias
+openssl_1_0_2.out | openssl | libssl.so.1.0.0 libcrypto.so.1.0.0 | alias
 attr.out | attr | libattr.so.1 | ld
 libssh | libssh | libssh.so.4 | ld
 libssh2 | libssh2 | libssh2.so.1 | name
 bzip2.out | bzip2 | libbz2.so.1.0 libbz2.so.1 libbz2.so | ld
-libxml2.out | libxml2 | libxml2.so.2 libxml2.so.16 | ld
+libxml2.out | libxml2 | libxml2.so.16 | ld
+libxml2_13.out | libxml2 | libxml2.so.2 | alias
 acl.out | acl | libacl.so.1 | ld
-libsodium | libsodium | libsodium.so.23 libsodium.so.26 | ld
+libsodium | libsodium | libsodium.so.* | ld
 util-linux.lib | util-linux:lib util-linux-minimal:lib | libuuid.so.1 libblkid.so.1 libmount.so.1 libfdisk.so.1 libsmartcols.so.1 | ld
 xz.out | xz | liblzma.so.5 | ld
 systemdLibs | systemd-minimal-libs systemd | libudev.so.1 libsystemd.so.0 | ld
@@ -172,7 +168,7 @@ libunwind | libunwind | libunwind.so.8 libunwind-x86_64.so.8 | name
 numactl | numactl | libnuma.so.1 | name
 libusb1 | libusb | libusb-1.0.so.0 | fhs
 fuse | fuse | libfuse.so.2 | fhs
-fuse3.out | fuse | libfuse3.so.3 libfuse3.so.4 | name
+fuse3.out | fuse | libfuse3.so.* | name
 libpcap.lib | libpcap:lib libpcap | libpcap.so.1 | name
 SDL2 | sdl2-compat SDL2 | libSDL2-2.0.so.0 | fhs
 SDL | SDL_compat sdl12-compat SDL | libSDL-1.2.so.0 | fhs
@@ -181,7 +177,7 @@ SDL2_mixer | SDL2_mixer | libSDL2_mixer-2.0.so.0 | fhs
 SDL2_ttf | SDL2_ttf | libSDL2_ttf-2.0.so.0 | fhs
 libogg | libogg | libogg.so.0 | fhs
 libvorbis | libvorbis | libvorbis.so.0 libvorbisfile.so.3 libvorbisenc.so.2 | fhs
-flac | flac | libFLAC.so.8 libFLAC.so.12 libFLAC.so.14 | fhs
+flac | flac | libFLAC.so.* | fhs
 libopus | libopus | libopus.so.0 | name
 libsndfile | libsndfile | libsndfile.so.1 | name
 lame.lib | lame:lib lame | libmp3lame.so.0 | name
@@ -189,13 +185,19 @@ ffmpeg.lib | ffmpeg:lib ffmpeg-headless:lib | libavcodec.so.* libavformat.so.* l
 x264.lib | x264:lib x264 | libx264.so.* | name
 libvpx | libvpx | libvpx.so.* | fhs
 dav1d | dav1d | libdav1d.so.* | name
-kdePackages.qtbase | qtbase | libQt6Core.so.6 libQt6Gui.so.6 libQt6Widgets.so.6 libQt6Network.so.6 libQt6DBus.so.6 libQt5Core.so.5 libQt5Gui.so.5 libQt5Widgets.so.5 libQt5Network.so.5 libQt5DBus.so.5 libQt5PrintSupport.so.5 | alias
+kdePackages.qtbase | qtbase | libQt6Core.so.6 libQt6Gui.so.6 libQt6Widgets.so.6 libQt6Network.so.6 libQt6DBus.so.6 | alias
+libsForQt5.qtbase.out | qtbase | libQt5Core.so.5 libQt5Gui.so.5 libQt5Widgets.so.5 libQt5Network.so.5 libQt5DBus.so.5 libQt5PrintSupport.so.5 | alias
 onetbb | onetbb tbb | libtbb.so.12 libtbbmalloc.so.2 | name
 openblas | openblas | libopenblas.so.0 | name
 hdf5 | hdf5 | libhdf5.so.* | name
 fftw | fftw-double fftw | libfftw3.so.3 | name
 boost | boost | libboost_system.so.* libboost_filesystem.so.* libboost_thread.so.* libboost_program_options.so.* libboost_regex.so.* | name
-python3 | python3 | libpython3.so libpython3.10.so.1.0 libpython3.11.so.1.0 libpython3.12.so.1.0 libpython3.13.so.1.0 libpython3.14.so.1.0 | name
+python3 | python3 | libpython3.so | name
+python310 | python3 | libpython3.10.so.1.0 | alias
+python311 | python3 | libpython3.11.so.1.0 | alias
+python312 | python3 | libpython3.12.so.1.0 | alias
+python313 | python3 | libpython3.13.so.1.0 | alias
+python314 | python3 | libpython3.14.so.1.0 | alias
 tcl | tcl | libtcl8.6.so | name
 tk | tk | libtk8.6.so | name
 perl | perl | libperl.so.* | name
@@ -208,10 +210,10 @@ db | db | libdb-5.3.so | name
 jemalloc | jemalloc | libjemalloc.so.2 | name
 gperftools | gperftools | libtcmalloc.so.4 libprofiler.so.0 | name
 popt | popt | libpopt.so.0 | name
-libassuan | libassuan | libassuan.so.0 libassuan.so.9 | name
+libassuan | libassuan | libassuan.so.* | name
 libksba | libksba | libksba.so.8 | name
 npth | npth | libnpth.so.0 | name
-gpgme | gpgme | libgpgme.so.11 libgpgme.so.45 | name
+gpgme | gpgme | libgpgme.so.* | name
 libgccjit | libgccjit gcc | libgccjit.so.0 | name
 libmpc | libmpc | libmpc.so.3 | name
 isl | isl | libisl.so.23 | name
@@ -251,7 +253,7 @@ gdal | gdal | libgdal.so.* | name
 oniguruma.lib | oniguruma:lib oniguruma | libonig.so.5 | name
 netcdf | netcdf | libnetcdf.so.* | name
 poppler | poppler poppler-glib | libpoppler.so.* libpoppler-glib.so.8 libpoppler-cpp.so.* | name
-ghostscript | ghostscript | libgs.so.9 libgs.so.10 | name
+ghostscript | ghostscript | libgs.so.* | name
 libexif | libexif | libexif.so.12 | name
 exiv2.lib | exiv2:lib | libexiv2.so.* | name
 libraw.lib | libraw:lib | libraw.so.* libraw_r.so.* | name
@@ -308,7 +310,7 @@ cairomm | cairomm | libcairomm-1.0.so.1 | name
 pangomm | pangomm | libpangomm-1.4.so.1 | name
 atkmm | atkmm | libatkmm-1.6.so.1 | name
 libsigcxx | libsigc++ | libsigc-2.0.so.0 | name
-fltk | fltk | libfltk.so.1.3 libfltk.so.1.4 | name
+fltk | fltk | libfltk.so.* | name
 motif | motif | libXm.so.4 | name
 libXv | libXv libxv | libXv.so.1 | name
 libXres | libXres libxres | libXRes.so.1 | name
@@ -348,10 +350,10 @@ djvulibre | djvulibre | libdjvulibre.so.21 | name
 imath | imath | libImath-3_1.so.29 | name
 libjxl | libjxl | libjxl.so.* libjxl_threads.so.* | name
 libavif | libavif | libavif.so.* | name
-leptonica | leptonica | liblept.so.5 libleptonica.so.6 | name
+leptonica | leptonica | liblept.so.* libleptonica.so.* | name
 tesseract5 | tesseract | libtesseract.so.5 | name
 opencv | opencv | libopencv_core.so.* libopencv_imgproc.so.* libopencv_imgcodecs.so.* libopencv_highgui.so.* libopencv_videoio.so.* | name
-assimp.lib | assimp:lib assimp | libassimp.so.5 libassimp.so.6 | name
+assimp.lib | assimp:lib assimp | libassimp.so.* | name
 freetds | freetds | libsybdb.so.5 libct.so.4 | name
 capstone | capstone | libcapstone.so.* | name
 unicorn | unicorn | libunicorn.so.2 | name
@@ -361,7 +363,7 @@ dtc | dtc | libfdt.so.1 | name
 libiscsi | libiscsi | libiscsi.so.* | name
 libnfs | libnfs | libnfs.so.* | name
 libbpf | libbpf | libbpf.so.1 | name
-lttng-ust | lttng-ust | liblttng-ust.so.0 liblttng-ust.so.1 | name
+lttng-ust | lttng-ust | liblttng-ust.so.* | name
 mpv-unwrapped | mpv | libmpv.so.2 | name
 samba | samba | libsmbclient.so.0 libwbclient.so.0 | name
 talloc | talloc | libtalloc.so.2 | name

@@ -1,7 +1,5 @@
 // Attributes of nixpkgs, and the system of a program → the line that brings them into the store.
-import { findMachine, type MachineKey, machinesRunBy } from '../elf/machine.ts';
-import { listText } from '../host/output.ts';
-import { knownProvider } from './known-providers.ts';
+import { machinesRunBy } from '../elf/machine.ts';
 
 /** Systems that nixpkgs' own cache has packages for: nothing is built here. */
 const CACHED = ['x86_64-linux', 'aarch64-linux'];
@@ -35,30 +33,4 @@ export function nixBuild(
   ];
   const line = `nix-build '<nixpkgs>' ${words.join(' ')}`;
   return `${line}${demandOnNix(system, arch)}`;
-}
-
-/** What a program demands of a package; for this machine and glibc where nothing is said. */
-export interface Demand {
-  readonly elf?: MachineKey | undefined;
-  readonly libc?: { readonly kind: 'glibc' | 'musl' } | undefined;
-}
-
-/** As Nix calls it. */
-export const systemOf = ({ elf }: Demand): string | undefined => elf && findMachine(elf)?.system;
-
-/** More are not named again: the cause has them all. */
-const MOST_UNKNOWN = 3;
-
-/**
- * What to type for libraries that the store lacks: attributes of nixpkgs, where the table of known providers has them,
- * and the names that it does not have.
- */
-export function bringing(sonames: readonly string[], demand: Demand = {}): string {
-  const known = [...new Set(sonames.flatMap((soname) => knownProvider(soname)?.attr ?? []))].sort();
-  const attributes = known.length === 0 ? ['PACKAGE'] : known;
-  const prefix = demand.libc?.kind === 'musl' ? 'pkgsMusl.' : '';
-  const ofLibc = attributes.map((each) => `${prefix}${each}`);
-  const unknown = known.length === 0 ? [] : sonames.filter((soname) => knownProvider(soname) === undefined);
-  const others = unknown.length === 0 ? '' : `, and what has ${listText(unknown, MOST_UNKNOWN)}`;
-  return `e.g. ${nixBuild(ofLibc, systemOf(demand))}${others}, and try again`;
 }

@@ -8,7 +8,8 @@ import { whyUnusable } from '../choices/find-pin.ts';
 import { ForeignError } from '../host/errors.ts';
 import { listText } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
-import { bringing, type Demand, nixBuild, systemOf } from '../index/nix-build-line.ts';
+import { bringing, type Demand, systemOf } from '../index/bring-packages.ts';
+import { nixBuild } from '../index/nix-build-line.ts';
 import { librariesAround } from '../program/beside.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { explainConflict, type Unprovided } from '../solver/explain-conflict.ts';
@@ -34,9 +35,9 @@ function hintForClash(
     if (each.kind === 'unbound-symbol') return each.lackingLibraries.map(({ name }) => name);
     return each.kind === 'missing-version' ? [each.name] : [];
   });
-  return lacking.length === 0
-    ? `bring libraries into the store that fit together, ${bringing([], demand)}`
-    : `bring another build of ${[...new Set(lacking)].sort().join(', ')} into the store, ${bringing(lacking, demand)}`;
+  if (lacking.length === 0) return bringing([], demand, 'bring libraries into the store that fit together, ');
+  const names = [...new Set(lacking)].sort();
+  return bringing(names, demand, `bring another build of ${names.join(', ')} into the store, `);
 }
 
 /** Name → file around the program, of the missing libraries and of what these need. */
@@ -83,10 +84,8 @@ export function hintForAround(
   const around = aroundProgram(program, missing, catalogue);
   if (around.size === 0) return undefined;
   const rest = names.filter((name) => !around.has(name));
-  const more =
-    rest.length === 0
-      ? ''
-      : `; ${rest.slice(0, 3).join(', ')} is still missing then, bring it, ${bringing(rest, program)}`;
+  const still = `${rest.slice(0, 3).join(', ')} is still missing then, bring it, `;
+  const more = rest.length === 0 ? '' : `; ${bringing(rest, program, still)}`;
   const they = around.size === 1 ? 'it lies' : 'they lie';
   return `${they} beside the program, take ${around.size === 1 ? 'it' : 'them'} with: ${addLine(program, around)}${more}`;
 }
@@ -155,7 +154,8 @@ function hintFor(
       ? `; the nearest can be chosen by hand: nix-foreign choose ${fileWord(program.typedName)}`
       : '';
   const names = missing.map(({ name }) => name);
-  return `${looked}${has}; bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, ${bringing(names, dynamicOf(program))}${byHand}`;
+  const lead = `bring the missing ${missing.length === 1 ? 'package' : 'packages'} into the store, `;
+  return `${looked}${has}; ${bringing(names, dynamicOf(program), lead)}${byHand}`;
 }
 
 /** Of so many names the nearest library is told; `choose` lists all. */

@@ -1,5 +1,7 @@
 // What was fetched for one resolution so far → what holds it, and what to say when it was in vain.
 import { ForeignError } from '../host/errors.ts';
+import { listText } from '../host/output.ts';
+import { absentName } from '../index/absent-names.ts';
 import { type AskedCaches, noCacheAsked } from '../index/cache-closure.ts';
 import { releaseLinks } from '../store/fetch.ts';
 import type { FetchedLibrary } from './fetched-record.ts';
@@ -56,15 +58,29 @@ export function releaseFetched({ links }: FetchRounds): void {
   releaseLinks(links.splice(0));
 }
 
-const GET_INDEX =
-  '; or get a file index of nixpkgs, and what is missing is fetched by itself: nix-foreign index status';
+/** What an index would help with: not with names that nixpkgs does not have. */
+function getIndex(lacking: readonly string[]): string {
+  const absent = lacking.filter((name) => absentName(name, '') !== undefined);
+  if (absent.length === lacking.length) return '';
+  const but = absent.length === 0 ? '' : `, but for ${listText(absent, 3)}`;
+  return `; or get a file index of nixpkgs, and what is missing is fetched by itself${but}: nix-foreign index status`;
+}
 
-/** The error that the store alone gives, with what the index knew. */
-export function explained(error: ForeignError, { word, isWithoutIndex }: FetchRounds): ForeignError {
+/** The error that the store alone gives, with what the index knew. `lacking`: names. */
+export function explained(
+  error: ForeignError,
+  { word, isWithoutIndex }: FetchRounds,
+  lacking: readonly string[],
+): ForeignError {
   const { code, hint, exitCode } = error;
   if (word === undefined) {
     if (!isWithoutIndex || code !== 'no-provider') return error;
-    return new ForeignError(error.message, { code, hint: `${hint}${GET_INDEX}`, exitCode, cause: error });
+    return new ForeignError(error.message, {
+      code,
+      hint: `${hint}${getIndex(lacking)}`,
+      exitCode,
+      cause: error,
+    });
   }
   return new ForeignError([error.message, ...word.why].join('; '), {
     code,

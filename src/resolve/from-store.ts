@@ -11,7 +11,7 @@ import { restore, type SavedBefore, savedBefore } from '../fingerprint/saved-fin
 import { ForeignError } from '../host/errors.ts';
 import { debug, listText, moreText, notice } from '../host/output.ts';
 import { fileWord } from '../host/shell-words.ts';
-import { bringing, type Demand } from '../index/nix-build-line.ts';
+import { bringing, type Demand } from '../index/bring-packages.ts';
 import { type RootAdder, refusingRootAdder } from '../store/add-and-pin.ts';
 import { touchSonameTables } from '../store/soname-table.ts';
 import { nameOfStoreObject, objectNameIn, storeObjectOf } from '../store/store-location.ts';

@@ -1,10 +1,11 @@
-// A home, and file indexes in it → what `nix-foreign index` says of them.
+// A home, and file indexes in it → what `nix-foreign index` and `nix-foreign package` say of them.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { putForeignProgram } from '../elf/foreign-program.ts';
 import { FROM_SOURCES } from '../from-sources.ts';
 import { databaseOf, hashOf, type IndexedPackage, treeOf } from '../rig/file-index.ts';
 
@@ -13,7 +14,7 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 const MANAGER = path.join(import.meta.dirname, 'programs/nix-foreign.ts');
 
 let serial = 0;
-/** `run` has nothing but this home, and what it is given. */
+/** `manage` has nothing but this home, and what it is given. */
 function openHome() {
   serial += 1;
   const home = path.join(scratch, String(serial));
@@ -25,13 +26,12 @@ function openHome() {
       writeFileSync(file, databaseOf(packages));
       return file;
     },
-    run: (words: readonly string[], variables: Readonly<Record<string, string>> = {}) => {
+    home,
+    manage: (words: readonly string[], variables: Readonly<Record<string, string>> = {}) => {
       const env = { HOME: home, PATH: '/usr/bin:/bin', ...variables };
-      const { status, stdout, stderr } = spawnSync(
-        process.execPath,
-        [...FROM_SOURCES, MANAGER, 'index', ...words],
-        { encoding: 'utf8', env, timeout: 60_000 },
-      );
+      const options = { encoding: 'utf8', env, timeout: 60_000 } as const;
+      const command = [...FROM_SOURCES, MANAGER, ...words];
+      const { status, stdout, stderr } = spawnSync(process.execPath, command, options);
       return { status, stdout, stderr };
     },
   };
@@ -45,26 +45,26 @@ const lib = (number: number, name: string, more: Partial<IndexedPackage> = {}): 
 });
 
 test('where indexes are off, each command says so, and what was read stays', () => {
-  const { put, run } = openHome();
+  const { put, manage } = openHome();
   const index = put('.cache/nix-index/files', [lib(1, 'want')]);
   const off = { NIX_RUN_FOREIGN_INDEX: 'off' };
   const OFF = 'no file index is asked: index = "off"';
-  assert.deepEqual(run(['status'], off), { status: 0, stdout: `${OFF}\n`, stderr: '' });
-  assert.equal(run(['build']).status, 0);
+  assert.deepEqual(manage(['index', 'status'], off), { status: 0, stdout: `${OFF}\n`, stderr: '' });
+  assert.equal(manage(['index', 'build']).status, 0);
   const remedy = 'ask those that are found: index = "auto" in config.toml, or NIX_RUN_FOREIGN_INDEX=auto';
   for (const words of [['build'], ['find', 'libwant.so.1']])
-    assert.deepEqual(run(words, off), {
+    assert.deepEqual(manage(['index', ...words], off), {
       status: 125,
       stdout: '',
       stderr: `nix-foreign: ${OFF}\n  ${remedy}\n`,
     });
-  const [read, ...told] = run(['status'], off).stdout.trimEnd().split('\n');
+  const [read, ...told] = manage(['index', 'status'], off).stdout.trimEnd().split('\n');
   assert.ok(read?.startsWith(`${index}: a database of nix-index, read `), read);
   assert.deepEqual(told, [OFF]);
 });
 
 test('find shows attributes of packages themselves, and of no other that refers to them', () => {
-  const { put, run } = openHome();
+  const { put, manage } = openHome();
   const index = put('index', [
     lib(1, 'want', { attr: 'wantPackage', output: 'lib' }),
     lib(2, 'inner', { attr: 'referrer', output: 'lib', toplevel: false }),
@@ -72,10 +72,10 @@ test('find shows attributes of packages themselves, and of no other that refers 
   const settings = { NIX_RUN_FOREIGN_INDEX: index };
   const [own, referred] = [hashOf(1), hashOf(2)];
   assert.equal(
-    run(['find', 'libwant.so.1'], settings).stdout,
+    manage(['index', 'find', 'libwant.so.1'], settings).stdout,
     `/nix/store/${own}-want-1/lib/libwant.so.1  (wantPackage.lib)\n/nix/store/${referred}-inner-1/lib/libwant.so.1\n`,
   );
-  const { candidates } = JSON.parse(run(['find', '--json', 'libwant.so.1'], settings).stdout);
+  const { candidates } = JSON.parse(manage(['index', 'find', '--json', 'libwant.so.1'], settings).stdout);
   assert.deepEqual(
     candidates.map(({ attribute, output }: Record<string, string>) => [attribute, output]),
     [
@@ -83,4 +83,24 @@ test('find shows attributes of packages themselves, and of no other that refers 
       ['', ''],
     ],
   );
+});
+
+test('package takes what nixpkgs has of a version from an index, and names nothing that it has not', () => {
+  const { put, manage, home } = openHome();
+  const storeDir = path.join(home, 'store');
+  mkdirSync(storeDir);
+  const tree = treeOf({ 'lib/libicuuc.so.66': 9000, 'lib/libz.so.1': 9000 });
+  const index = put('index', [{ hash: hashOf(1), name: 'icu4c-66.1', attr: 'icu66', storeDir, tree }]);
+  const names = ['libz.so.1', 'libicuuc.so.66', 'libssl.so.1.1', 'libQt5Core.so.5'];
+  const { path: program } = putForeignProgram(path.join(home, 'tool'), names);
+  const made = (NIX_RUN_FOREIGN_INDEX: string) => {
+    const variables = { NIX_RUN_FOREIGN_INDEX, NIX_STORE_DIR: storeDir };
+    const { status, stdout, stderr } = manage(['package', '--json', program], variables);
+    assert.equal(status, 0, stderr);
+    const { known, unknown } = JSON.parse(stdout).needed;
+    assert.ok(unknown.includes('libssl.so.1.1'), unknown.join(' '));
+    return known;
+  };
+  assert.deepEqual(made(index), ['icu66', 'libsForQt5.qtbase.out', 'zlib']);
+  assert.deepEqual(made('off'), ['icu', 'libsForQt5.qtbase.out', 'zlib']);
 });

@@ -43,6 +43,11 @@ test('libraries by attributes, the source by its hash, unknown names as comments
   assert.deepEqual(made['runtimeDependencies'], [object('libpulseaudio')]);
   assert.deepEqual(made['nativeBuildInputs'], [object('auto-patchelf-hook')]);
   assert.match(nixExpression(PROGRAM), /^ {4}# libmystery\.so\.3: which package has it is not known$/m);
+  const needed = { known: [], unknown: ['libtiff.so.5'] };
+  assert.match(
+    nixExpression({ ...PROGRAM, needed }),
+    /^ {4}# libtiff\.so\.5: belongs to libtiff before 4\.5, of 2022$/m,
+  );
   assert.match(nixExpression(PROGRAM), /hash = "sha256-q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=";/);
 });
 

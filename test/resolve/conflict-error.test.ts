@@ -4,7 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { Judgement, Problem, Requirer } from '../../src/candidates/problem.ts';
 import { machinesRunBy } from '../../src/elf/machine.ts';
-import { bringing, type Demand } from '../../src/index/nix-build-line.ts';
+import { ForeignError } from '../../src/host/errors.ts';
+import { bringing, type Demand } from '../../src/index/bring-packages.ts';
 import {
   closestSentences,
   conflictError,
@@ -12,6 +13,7 @@ import {
   isEvident,
   nearestSentences,
 } from '../../src/resolve/conflict-error.ts';
+import { explained, noFetches } from '../../src/resolve/fetch-rounds.ts';
 import type { Reason } from '../../src/solver/solution.ts';
 import { solve } from '../../src/solver/solve.ts';
 import { openCatalogue } from '../../src/store/catalogue.ts';
@@ -150,6 +152,47 @@ test('what to type brings packages for the machine and the C library of the prog
     "e.g. nix-build '<nixpkgs>' -A zlib, and what has libnone.so.1, and try again",
   );
   assert.equal(bringing(['libnone.so.1']), "e.g. nix-build '<nixpkgs>' -A PACKAGE, and try again");
+});
+
+test('the attribute is that of the version that is missing', () => {
+  const attributeFor = (soname: string) => / -A (\S+), and try again$/.exec(bringing([soname]))?.[1];
+  assert.equal(attributeFor('libQt5Core.so.5'), 'libsForQt5.qtbase.out');
+  assert.equal(attributeFor('libQt6Core.so.6'), 'kdePackages.qtbase');
+  assert.equal(attributeFor('libpython3.12.so.1.0'), 'python312');
+  assert.equal(attributeFor('libxml2.so.2'), 'libxml2_13.out');
+  assert.equal(attributeFor('libtbbmalloc.so.2'), 'onetbb');
+  assert.equal(
+    bringing(['libicuuc.so.66', 'libicui18n.so.66', 'libz.so.1']),
+    "e.g. nix-build '<nixpkgs>' -A icu -A zlib, from a nixpkgs that has libicuuc.so.66, libicui18n.so.66, and try again",
+  );
+});
+
+test('of what nixpkgs does not have no attribute is given, but what can be done, once for each package', () => {
+  const openssl =
+    'libssl.so.1.1 belongs to OpenSSL 1.1, which nixpkgs marked insecure in 2023 and dropped in 2026; take openssl_1_1 from an older nixpkgs, or name an index of old packages (index in config.toml)';
+  const names = ['libssl.so.1.1', 'libcrypto.so.1.1'];
+  assert.equal(bringing(names, {}, 'bring them, '), openssl);
+  assert.equal(
+    bringing([...names, 'libz.so.1'], {}, 'bring them, '),
+    `bring them, e.g. nix-build '<nixpkgs>' -A zlib, and try again; ${openssl}`,
+  );
+  assert.match(
+    bringing(['libpcre.so.3'], { typedName: './my tool' }),
+    /^libpcre\.so\.3 is Debian's name; .*: nix-foreign choose '\.\/my tool' --pin libpcre\.so\.3=/,
+  );
+  for (const name of ['libjpeg.so.8', 'libtiff.so.5', 'libidn.so.11', 'libpython3.10.so.1.0'])
+    assert.ok(bringing([name]).startsWith(`${name} `), bringing([name]));
+
+  const error = new ForeignError('x', { code: 'no-provider', hint: 'bring it', exitCode: 126 });
+  const hintOf = (...lacking: string[]) =>
+    explained(error, { ...noFetches(), isWithoutIndex: true }, lacking).hint;
+  assert.equal(hintOf(...names), 'bring it', 'no index of nixpkgs has it');
+  const fetched = 'bring it; or get a file index of nixpkgs, and what is missing is fetched by itself';
+  assert.equal(hintOf('libz.so.1'), `${fetched}: nix-foreign index status`);
+  assert.equal(
+    hintOf('libz.so.1', 'libssl.so.1.1'),
+    `${fetched}, but for libssl.so.1.1: nix-foreign index status`,
+  );
 });
 
 test('an error tells to bring packages for the machine of its program, whatever is missing', () => {

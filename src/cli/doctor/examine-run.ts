@@ -8,7 +8,7 @@ import { libraryOrder } from '../../farm/library-order.ts';
 import { findOnPath } from '../../host/files.ts';
 import { listText } from '../../host/output.ts';
 import { fileWord, shellWord } from '../../host/shell-words.ts';
-import { bringing } from '../../index/nix-build-line.ts';
+import { bringing } from '../../index/bring-packages.ts';
 import { listObjects } from '../../ldso/list-objects.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { librariesAround } from '../../program/beside.ts';
