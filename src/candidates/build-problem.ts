@@ -67,14 +67,14 @@ function bundledOf(program: InspectedProgram, catalogue: Catalogue, libc: Libc):
   const tell = (damaged: DamagedLibrary) => {
     if (!libc.isFamily(damaged.name)) throw damagedLibraryError(program.path, damaged);
   };
-  const own = findBundled(program, tell);
+  const own = findBundled(program, libc.kind, tell);
   const names = new Set(own.flatMap((each) => each.answersTo));
   const known = (name: string): boolean =>
     names.has(name) ||
     libc.isFamily(name) ||
     catalogue.librariesOffering(name, elf.class, elf.machine).length > 0;
   const needed = needsDirectories([elf, ...own.map((each) => each.elf)], libraryPathDirs, known);
-  return withoutFamily(needed ? findBundled(program, tell, libraryPathDirs) : own, libc);
+  return withoutFamily(needed ? findBundled(program, libc.kind, tell, libraryPathDirs) : own, libc);
 }
 
 /** What the program needs and nobody else has, and all that only a driver may serve. */

@@ -1,6 +1,7 @@
 // A reading and the first bytes of a file → what kind of program it is, and so how it can be started; or what else it
 // is, for the message that refuses it.
 import type { ElfFile } from './elf-file.ts';
+import { libcKindOf } from './library-names.ts';
 import { type MachineKey, machineName, sameMachine } from './machine.ts';
 import type { ElfReading } from './read-elf.ts';
 import { readScriptLine } from './script-line.ts';
@@ -84,8 +85,7 @@ function classifyInterpreted(file: ElfFile, interpreter: string, storeDir: strin
   if (OTHER_LIBC_LOADER.test(name)) {
     return { kind: 'not-a-program', why: `its interpreter ${interpreter} is neither glibc's nor musl's` };
   }
-  const musl = name.startsWith('ld-musl-') || file.needed.some((soname) => soname.startsWith('libc.musl-'));
-  return { kind: 'dynamic', file, interpreter, libc: musl ? 'musl' : 'glibc' };
+  return { kind: 'dynamic', file, interpreter, libc: libcKindOf(file) };
 }
 
 /** Without an interpreter the kernel jumps to the entry point itself. */

@@ -1,5 +1,5 @@
 // A name → whether it is one of glibc's own libraries, and whether ld.so looks for it in directories, or why not.
-// An object → the names without which it is not loaded.
+// An object → the names without which it is not loaded; a program → the libc it is for.
 import type { ElfFile } from './elf-file.ts';
 
 /**
@@ -46,6 +46,15 @@ export function isLoaderName(name: string): boolean {
 /** True for the names by which objects need musl's libc: Alpine's, and everybody else's. */
 export function isMuslLibc(name: string): boolean {
   return /^libc\.(?:so$|musl-)/.test(name);
+}
+
+/** Of a dynamic program, which may name its loader by a path of its own. */
+export function libcKindOf({
+  interpreter,
+  needed,
+}: Pick<ElfFile, 'interpreter' | 'needed'>): 'glibc' | 'musl' {
+  const isLoader = interpreter?.slice(interpreter.lastIndexOf('/') + 1).startsWith('ld-musl-') === true;
+  return isLoader || needed.some((name) => name.startsWith('libc.musl-')) ? 'musl' : 'glibc';
 }
 
 /**

@@ -1,5 +1,6 @@
 // DT_RPATH, DT_RUNPATH and LD_LIBRARY_PATH strings → the directories ld.so searches for them, in order.
-// Source of every rule: glibc 2.42 elf/dl-load.c (fillin_rpath, decompose_rpath, is_dst, _dl_dst_substitute).
+// Source of every rule: glibc 2.42 elf/dl-load.c (fillin_rpath, decompose_rpath, is_dst, _dl_dst_substitute); of
+// musl's, musl 1.2.5 ldso/dynlink.c (path_open, fixup_rpath).
 
 /** Values of the dynamic string tokens; `undefined` where ld.so could not know one. */
 export interface TokenValues {
@@ -22,6 +23,17 @@ export function runPathDirectories(text: string, tokens: TokenValues): string[] 
 /** LD_LIBRARY_PATH or `--library-path`, separated by `:` or `;`. */
 export function libraryPathDirectories(text: string, tokens: TokenValues): string[] {
   return directoriesOf(text, /[:;]/, tokens);
+}
+
+/** The elements of any search path of musl's loader: empty ones do not count. */
+export function muslSearchPath(text: string): string[] {
+  return text.split(/[:\n]/).filter((element) => element !== '');
+}
+
+/** DT_RPATH or DT_RUNPATH for musl's loader: with any `$` that is not $ORIGIN the whole list is void. */
+export function muslRunPathDirectories(text: string, origin: string): string[] {
+  const isVoid = /\$(?!ORIGIN|\{ORIGIN\})/.test(text);
+  return isVoid ? [] : muslSearchPath(text.replace(/\$(?:ORIGIN|\{ORIGIN\})/g, () => origin));
 }
 
 /** An empty list has no element, not an empty one. */
@@ -57,7 +69,7 @@ function tokenValue(tokens: TokenValues, name: string | undefined): string | und
   return name === 'LIB' ? tokens.lib : tokens.platform;
 }
 
-function withoutTrailingSlashes(directory: string): string {
+export function withoutTrailingSlashes(directory: string): string {
   let length = directory.length;
   while (length > 1 && directory[length - 1] === '/') length -= 1;
   return directory.slice(0, length);

@@ -221,7 +221,7 @@ export async function layOutAndVerify(
   const { path: program, libc } = foreign;
   const libraries = known ?? librariesOf(fingerprint);
   if ('kind' in libraries) return libraries;
-  const beside = linksBeside(foreign);
+  const beside = linksBeside(foreign, libc.kind);
   const loader = pathOfStoreFile(fingerprint.loader);
   let guess: boolean;
   try {

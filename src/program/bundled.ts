@@ -10,9 +10,11 @@ import { expandTokens } from '../elf/run-path.ts';
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { distinctStats, identityOfStats } from '../host/file-identity.ts';
 import { underAnotherName } from './beside.ts';
+import type { Libc } from './libc.ts';
 import {
   effectiveRpath,
   isPatchedFarm,
+  muslRunDirectories,
   pathOfElfString,
   runDirectories,
   tokensOf,
@@ -26,7 +28,7 @@ export interface BundledLibrary {
   readonly name: string;
   /** ld.so finds it only where the farm has a link of that name. */
   readonly linked: boolean;
-  /** The names it serves: that one, and its soname where nobody asked for that before it was loaded. */
+  /** That name, and with glibc its soname, where nobody asked for that before it was loaded. */
   readonly answersTo: readonly string[];
 }
 
@@ -48,15 +50,32 @@ interface LoadedFile {
   readonly linked: boolean;
 }
 
-/**
- * Directories ld.so searches for what `object` needs: its own and its ancestors' rpath, then `libraryPathDirs`, those
- * of LD_LIBRARY_PATH, then its own runpath (glibc elf/dl-load.c, _dl_map_new_object).
- */
-function searched(object: LoadedFile, libraryPathDirs: readonly string[]): string[] {
-  return searchedByLoader(object, libraryPathDirs).filter((each) => !isPatchedFarm(each));
+/** Whose loader searches, and where besides the run paths. */
+interface BundledSearch {
+  readonly libc: Libc['kind'];
+  /** The directories of LD_LIBRARY_PATH. */
+  readonly libraryPathDirs: readonly string[];
 }
 
-function searchedByLoader(object: LoadedFile, libraryPathDirs: readonly string[]): string[] {
+/** Directories that the loader searches for what `object` needs. */
+function searched(object: LoadedFile, { libc, libraryPathDirs }: BundledSearch): string[] {
+  const searchedBy = libc === 'musl' ? searchedByMusl : searchedByGlibc;
+  return searchedBy(object, libraryPathDirs).filter((each) => !isPatchedFarm(each));
+}
+
+/** The library path, then its own and its ancestors' run paths (musl ldso/dynlink.c, load_library). */
+function searchedByMusl(object: LoadedFile, libraryPathDirs: readonly string[]): string[] {
+  const directories = [...libraryPathDirs];
+  for (let at: LoadedFile | undefined = object; at !== undefined; at = at.loader)
+    directories.push(...muslRunDirectories(at.elf, at.path));
+  return directories;
+}
+
+/**
+ * Its own and its ancestors' rpath, then the library path, then its own runpath (glibc elf/dl-load.c,
+ * _dl_map_new_object).
+ */
+function searchedByGlibc(object: LoadedFile, libraryPathDirs: readonly string[]): string[] {
   if (object.elf.runpath !== undefined)
     return [...libraryPathDirs, ...runDirectories(object.elf.runpath, object.path, object.elf)];
   const directories: string[] = [];
@@ -103,12 +122,14 @@ function find(
   name: string,
   by: LoadedFile,
   tell: (damaged: DamagedLibrary) => void,
-  libraryPathDirs: readonly string[],
+  search: BundledSearch,
 ): LoadedFile | undefined {
-  const wanted = expandTokens(pathOfElfString(name), tokensOf(by.path, by.elf)) ?? name;
+  const written = pathOfElfString(name);
+  const wanted =
+    search.libc === 'musl' ? written : (expandTokens(written, tokensOf(by.path, by.elf)) ?? name);
   const files = wanted.includes('/')
     ? [wanted]
-    : searched(by, libraryPathDirs).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);
+    : searched(by, search).map((directory) => `${directory === '' ? '.' : directory}/${wanted}`);
   for (const file of files) {
     const elf = readCandidate(file, name, by.elf, tell);
     // Not shortened: after a linked directory `..` goes up from where the link leads, and $ORIGIN is this very text.
@@ -122,26 +143,34 @@ function find(
 }
 
 /** What the user added, or what lies in a run path directory under another name than the wanted soname. */
-function findToLink(name: string, by: LoadedFile, added: string | undefined): LoadedFile | undefined {
-  const file = added ?? underAnotherName(name, searched(by, []), by.elf);
+function findToLink(
+  name: string,
+  by: LoadedFile,
+  added: string | undefined,
+  libc: Libc['kind'],
+): LoadedFile | undefined {
+  const file = added ?? underAnotherName(name, searched(by, { libc, libraryPathDirs: [] }), by.elf);
   const elf = file === undefined ? undefined : elfFileAt(file);
   return file === undefined || elf === undefined ? undefined : { path: file, elf, loader: by, linked: true };
 }
 
 /**
- * Follows the needs of a program breadth-first through what lies outside the store's choice. A soname is served by the
- * first object that has it, whoever asks later; who asked before has another file (glibc elf/dl-load.c,
- * _dl_lookup_map). So what the user added, and nothing needs, serves nobody by its soname. `tell` hears of each file at
- * which ld.so would end the start; unless it throws, the search goes on. `libraryPathDirs`: the directories of
- * LD_LIBRARY_PATH, where they count (run-directories.ts).
+ * Follows the needs of a program breadth-first through what lies outside the store's choice. With glibc a soname is
+ * served by the first object that has it, whoever asks later; who asked before has another file (elf/dl-load.c,
+ * _dl_lookup_map). So what the user added, and nothing needs, serves nobody by its soname. To musl a soname is nothing
+ * (ldso/dynlink.c, load_library). `tell` hears of each file at which the loader would end the start; unless it throws,
+ * the search goes on. `libraryPathDirs`: the directories of LD_LIBRARY_PATH, where they count (run-directories.ts).
  */
 export function findBundled(
   program: ProgramWithAdded,
+  libc: Libc['kind'],
   tell: (damaged: DamagedLibrary) => void = () => {},
   libraryPathDirs: readonly string[] = [],
 ): BundledLibrary[] {
   const found: BundledLibrary[] = [];
-  const seen = new Set<string>(program.elf.soname === undefined ? [] : [program.elf.soname]);
+  const sonamesOf = ({ soname }: ElfFile): string[] =>
+    libc === 'musl' || soname === undefined ? [] : [soname];
+  const seen = new Set(sonamesOf(program.elf));
   const { added } = program;
   const queue: LoadedFile[] = [{ ...program, loader: undefined, linked: false }];
   for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
@@ -152,14 +181,14 @@ export function findBundled(
       // Also when nothing is found: then the store serves the name, and whoever asks later gets that.
       seen.add(name);
       const isLeft = program.fromStore?.has(name) === true;
-      // The farm comes before a runpath, and after an rpath.
-      if (isLeft && object.elf.runpath !== undefined) continue;
+      // The farm comes before a runpath, and after an rpath; for musl before both.
+      if (isLeft && (libc === 'musl' || object.elf.runpath !== undefined)) continue;
       const byUser = added?.get(name);
-      const byLoader = byUser === undefined ? find(name, object, tell, libraryPathDirs) : undefined;
-      const loaded = byLoader ?? (isLeft ? undefined : findToLink(name, object, byUser));
+      const byLoader = byUser === undefined ? find(name, object, tell, { libc, libraryPathDirs }) : undefined;
+      const loaded = byLoader ?? (isLeft ? undefined : findToLink(name, object, byUser, libc));
       if (loaded === undefined) continue;
       const { path: file, elf, linked } = loaded;
-      const sonames = required.includes(name) && elf.soname !== undefined ? [elf.soname] : [];
+      const sonames = required.includes(name) ? sonamesOf(elf) : [];
       const answersTo = [name, ...sonames.filter((each) => !seen.has(each))];
       for (const each of answersTo) seen.add(each);
       found.push({ path: file, elf, name, linked, answersTo });
@@ -170,8 +199,8 @@ export function findBundled(
 }
 
 /** Name of the link → file, for the bundled libraries that the farm has to have links to. */
-export function linksBeside(program: ProgramWithAdded): ReadonlyMap<string, string> {
-  const linked = findBundled(program).filter((each) => each.linked);
+export function linksBeside(program: ProgramWithAdded, libc: Libc['kind']): ReadonlyMap<string, string> {
+  const linked = findBundled(program, libc).filter((each) => each.linked);
   return new Map(linked.map((each) => [pathOfElfString(each.name), each.path]));
 }
 

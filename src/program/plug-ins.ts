@@ -4,6 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { libcKindOf } from '../elf/library-names.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { type BundledLibrary, findBundled } from './bundled.ts';
 
@@ -86,7 +87,10 @@ function entriesOf(directory: string) {
   }
 }
 
-/** Undefined for what the program could not load anyway. `libraryPathDirs`: searched for what it brings along, too. */
+/**
+ * Undefined for what the program, `like`, could not load anyway. `libraryPathDirs`: searched for what it brings along,
+ * too.
+ */
 export function plugInAt(
   file: string,
   like: ElfFile,
@@ -95,7 +99,8 @@ export function plugInAt(
   const elf = elfFileAt(file);
   if (elf === undefined || !elf.dynamic || elf.loadError !== undefined) return undefined;
   if (elf.class !== like.class || elf.machine !== like.machine) return undefined;
-  return { path: file, elf, bundled: findBundled({ path: file, elf }, () => {}, libraryPathDirs) };
+  const bundled = findBundled({ path: file, elf }, libcKindOf(like), () => {}, libraryPathDirs);
+  return { path: file, elf, bundled };
 }
 
 /** Those for the program's machine that it does not load at its start anyway. */

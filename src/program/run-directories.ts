@@ -8,7 +8,13 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import { requiredNames } from '../elf/library-names.ts';
 import { type MachineKey, platformOf } from '../elf/machine.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
-import { libraryPathDirectories, runPathDirectories, type TokenValues } from '../elf/run-path.ts';
+import {
+  libraryPathDirectories,
+  muslRunPathDirectories,
+  runPathDirectories,
+  type TokenValues,
+  withoutTrailingSlashes,
+} from '../elf/run-path.ts';
 
 /** ELF strings are read as latin1 so that no byte is lost; paths of the file system are UTF-8 here. */
 export function pathOfElfString(text: string): string {
@@ -35,6 +41,15 @@ export function isPatchedFarm(directory: string): boolean {
 export function runDirectories(runPath: string | undefined, openedAs: string, machine: MachineKey): string[] {
   if (runPath === undefined) return [];
   return runPathDirectories(pathOfElfString(runPath), tokensOf(openedAs, machine));
+}
+
+/** Those of an object's run path for musl's loader, to which both kinds are one (musl ldso/dynlink.c, load_library). */
+export function muslRunDirectories(
+  { rpath, runpath }: Pick<ElfFile, 'rpath' | 'runpath'>,
+  openedAs: string,
+): string[] {
+  const text = pathOfElfString(runpath ?? rpath ?? '');
+  return muslRunPathDirectories(text, path.dirname(openedAs)).map(withoutTrailingSlashes);
 }
 
 /** DT_RPATH, where it counts: ld.so ignores it in an object that has DT_RUNPATH too (glibc elf/get-dynamic-info.h). */

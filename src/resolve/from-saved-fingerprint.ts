@@ -53,7 +53,7 @@ export async function planFromSavedFingerprint(
  */
 export function servedBeside(fingerprint: Fingerprint, program: DynamicProgram): string | undefined {
   const beside = new Map<string, ElfFile | undefined>();
-  const bundled = findBundled(program, ({ name }) => beside.set(name, undefined));
+  const bundled = findBundled(program, program.libc.kind, ({ name }) => beside.set(name, undefined));
   for (const { answersTo, elf: library } of bundled) for (const name of answersTo) beside.set(name, library);
   return fingerprint.libraries
     .map(({ soname }) => soname)

@@ -48,7 +48,8 @@ function driversOfSet(
   const { driverDirectories = [] } = program;
   if (driverDirectories.length === 0) return [];
   const isDriver = driverNames(program);
-  const bundled = findBundled(program).filter((each) => !driverDirectories.includes(path.dirname(each.path)));
+  const beside = findBundled(program, program.libc.kind);
+  const bundled = beside.filter((each) => !driverDirectories.includes(path.dirname(each.path)));
   const needed = libraries.filter(({ match }) => match !== 'dlopen').map(({ soname }) => soname);
   const there = new Set([...needed, ...bundled.flatMap(({ answersTo }) => answersTo)]);
   const named = optionalLibraries(program, bundled, (name) => there.has(name) && !isDriver(name));

@@ -72,11 +72,10 @@ function withOriginalBytes<T>(
 }
 
 /** Needed names whose file lies beside it under another name, as where links were lost: needed name → file name. */
-function renamesOf(elf: ElfFile, file: string): Map<string, string> {
+function renamesOf(elf: ElfFile, file: string, { program }: PatchOutline): Map<string, string> {
   const directories = runDirectories(elf.runpath ?? elf.rpath, file, elf);
-  const direct = new Set(
-    findBundled({ path: file, elf }).flatMap(({ name, linked }) => (linked ? [] : name)),
-  );
+  const bundled = findBundled({ path: file, elf }, program.libc.kind);
+  const direct = new Set(bundled.flatMap(({ name, linked }) => (linked ? [] : name)));
   const others = elf.needed.flatMap((name): [string, string][] => {
     const found = direct.has(name) ? undefined : underAnotherName(name, directories, elf);
     return found === undefined ? [] : [[name, Buffer.from(path.basename(found)).toString('latin1')]];
@@ -92,7 +91,7 @@ function isOfProcess(name: string, { program: { libc }, verified }: PatchOutline
 
 /** Needed names that its own run path does not lead to. */
 function absentNames(elf: ElfFile, file: string, base: PatchOutline): string[] {
-  const found = new Set(findBundled({ path: file, elf }).map(({ name }) => name));
+  const found = new Set(findBundled({ path: file, elf }, base.program.libc.kind).map(({ name }) => name));
   const isThere = (name: string): boolean => found.has(name) || name.includes('/') || isOfProcess(name, base);
   return elf.needed.filter((name) => !isThere(name));
 }
@@ -152,11 +151,11 @@ export function outlineLibrary(target: PatchTarget, supply: TreeSupply): Library
     const bases = supply.groups
       .filter((group) => isLike(group, elf))
       .map((group) => servedBy(group, elf, target.path, supply.names));
-    const renamed = renamesOf(elf, target.path);
     const [best] = bases.sort((a, b) => a.lacking.length - b.lacking.length);
     if (best === undefined) return { kind: 'whole' };
     const { base, served, hidden, lacking } = best;
     if (lacking.length > 0) return { kind: 'lacking', names: lacking };
+    const renamed = renamesOf(elf, target.path, base);
     if (hidden || (served.size === 0 && renamed.size === 0)) return { kind: 'whole' };
     const wantedIn = wantedOf(elf, base, renamed);
     const wanted = wantedIn(provisionalFarm(base.kind, base.context, base.dirs));

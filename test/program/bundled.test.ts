@@ -51,7 +51,7 @@ function asFound(program: string): Record<string, string> {
   const file = realpathSync(program);
   const reading = readElf(bytesInMemory(readFileSync(file)));
   assert.ok(reading.kind === 'elf');
-  const found = findBundled({ path: file, elf: reading.file });
+  const found = findBundled({ path: file, elf: reading.file }, 'glibc');
   return Object.fromEntries(
     found.map(({ name, path: each }) => [path.basename(pathOfElfString(name)), realpathSync.native(each)]),
   );
@@ -188,7 +188,7 @@ test('a soname serves nobody who asked for it before its file was opened', () =>
   const namesBeside = (file: string) => {
     const reading = readElf(bytesInMemory(readFileSync(file)));
     assert.ok(reading.kind === 'elf');
-    return findBundled({ path: file, elf: reading.file }).map(({ answersTo }) => answersTo);
+    return findBundled({ path: file, elf: reading.file }, 'glibc').map(({ answersTo }) => answersTo);
   };
   assert.deepEqual(namesBeside(before), [['libvendor.so']]);
   assert.deepEqual(namesBeside(after), [['libvendor.so', 'libwanted.so.1']]);

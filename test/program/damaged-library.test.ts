@@ -55,7 +55,7 @@ for (const [kind, { make, why }] of Object.entries(kinds))
     const elf = elfFileAt(program);
     assert.ok(elf);
     const told: DamagedLibrary[] = [];
-    const found = findBundled({ path: program, elf }, (damaged) => told.push(damaged));
+    const found = findBundled({ path: program, elf }, 'glibc', (damaged) => told.push(damaged));
     if (why === undefined) {
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`=> ${good}`));

@@ -79,11 +79,11 @@ function transitiveOf(
  * Libraries beside the program that its run path leads to, under another file name: npm and zip carry no links. By
  * that name they are found wherever the tree is moved. Needed name → file name.
  */
-function neighboursOf(program: ProgramWithAdded): Map<string, string> {
-  const { elf, added } = program;
+function neighboursOf(program: PatchedProgram): Map<string, string> {
+  const { elf, added, libc } = program;
   const searched = runDirectories(elf.runpath ?? elf.rpath, program.path, elf);
   const directories = searched.map((each) => path.resolve(each));
-  const own = [...linksBeside(program)].filter(
+  const own = [...linksBeside(program, libc.kind)].filter(
     ([name, file]) => added?.has(name) !== true && directories.includes(path.dirname(file)),
   );
   const elfString = (text: string): string => Buffer.from(text).toString('latin1');

@@ -1,5 +1,6 @@
 // A request for musl's loader → the trace of the start.
 import type { ElfFile } from '../../elf/elf-file.ts';
+import { muslRunPathDirectories, muslSearchPath } from '../../elf/run-path.ts';
 import type { Errno, Probe, SimulationRequest } from './request.ts';
 import type {
   AlreadyLoaded,
@@ -238,7 +239,7 @@ const GOES_ON: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EN
 /** The library path comes before every run path, and run paths of all requesters above count, RUNPATH or RPATH. */
 function* sourcesOf(session: MuslState, neededBy: Dso | undefined): Generator<Searched> {
   const { libraryPath, loader } = session.request;
-  yield { directories: splitPath(libraryPath), found: { by: 'library path' } };
+  yield { directories: muslSearchPath(libraryPath), found: { by: 'library path' } };
   for (let dso = neededBy; dso !== undefined; dso = dso.neededBy) {
     const by = dso.elf.runpath === undefined ? 'rpath' : 'runpath';
     yield { directories: runPathOf(dso), found: { by, of: dso.name } };
@@ -246,19 +247,9 @@ function* sourcesOf(session: MuslState, neededBy: Dso | undefined): Generator<Se
   yield { directories: loader.settings.defaultDirectories, found: { by: 'default directory' } };
 }
 
-/** Empty elements do not count. */
-function splitPath(text: string): string[] {
-  return text.split(/[:\n]/).filter((element) => element !== '');
-}
-
-/** fixup_rpath: with any `$` that is not $ORIGIN the whole run path is void. */
 function runPathOf({ elf, name }: Dso): string[] {
-  const written = elf.runpath ?? elf.rpath ?? '';
   const slash = name.lastIndexOf('/');
-  const origin = slash < 0 ? '.' : name.slice(0, slash);
-  const expanded = written.replace(/\$(?:ORIGIN|\{ORIGIN\})/g, () => origin);
-  const foreign = /\$(?!ORIGIN|\{ORIGIN\})/.test(written);
-  return foreign ? [] : splitPath(expanded);
+  return muslRunPathDirectories(elf.runpath ?? elf.rpath ?? '', slash < 0 ? '.' : name.slice(0, slash));
 }
 
 const TEXTS: Readonly<Record<MuslErrno, string>> = {
