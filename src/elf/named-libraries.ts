@@ -1,7 +1,8 @@
 // The bytes of a file → the library names that stand in what it loads as data: what it may hand to dlopen as they are.
+import { PF_X } from './gabi.ts';
 import type { ByteSource } from './reader.ts';
 import { fillFrom, Malformed, readHeader } from './reader.ts';
-import { readSegments, SEGMENT_TYPE } from './segments.ts';
+import { hasConstantsInCode, readSegments, SEGMENT_TYPE } from './segments.ts';
 
 interface NamedLibraries {
   /** Each once, in the order in which they stand in the file. */
@@ -17,7 +18,6 @@ interface SearchLimits {
 
 const USUAL_LIMITS: SearchLimits = { bytes: 512 * 1024 * 1024, names: 1000 };
 
-const FLAG_EXECUTE = 1;
 /** A name that lies across the end of a piece is found in the next one, which begins this much earlier. */
 const OVERLAP = 512;
 const PIECE_SIZE = 1024 * 1024;
@@ -34,7 +34,7 @@ interface Range {
 }
 
 /**
- * Only segments that are loaded and not executable are read, 5 to 10 ns a byte. A file that is no ELF object, or a
+ * Only segments that are loaded and may hold data are read, 5 to 10 ns a byte. A file that is no ELF object, or a
  * broken one, names nothing. Names that a longer text only begins with (`libfoo.so.%d`) and paths are left out.
  */
 export function namedLibraries(source: ByteSource, limits: SearchLimits = USUAL_LIMITS): NamedLibraries {
@@ -76,8 +76,10 @@ function loadedData(source: ByteSource): Range[] {
   try {
     const read = readHeader(source, 4);
     if (!read) return [];
-    return readSegments(read.fields, read.header)
-      .filter(({ type, flags }) => type === SEGMENT_TYPE.load && (flags & FLAG_EXECUTE) === 0)
+    const segments = readSegments(read.fields, read.header);
+    const inCode = hasConstantsInCode(segments);
+    return segments
+      .filter(({ type, flags }) => type === SEGMENT_TYPE.load && (inCode || (flags & PF_X) === 0))
       .map(({ offset, fileSize }) => ({ from: offset, to: Math.min(source.size, offset + fileSize) }))
       .filter(({ from, to }) => from < to);
   } catch (error) {

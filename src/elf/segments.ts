@@ -1,4 +1,5 @@
 // The program header table → the segments.
+import { PF_W, PF_X } from './gabi.ts';
 import { type FieldReader, type Header, Malformed } from './reader.ts';
 
 /** p_type values (elf.h). */
@@ -52,6 +53,16 @@ function readSegment(fields: FieldReader, at: number): Segment {
     memorySize: word(rest + 4 * step, TABLE_NAME),
     align: word(wide ? at + 48 : at + 28, TABLE_NAME),
   };
+}
+
+/**
+ * Whether constants lie among the code, as linkers leave them that make no segment of their own for them: GNU ld before
+ * 2.31, and on aarch64 still (-z noseparate-code), gold and lld with --no-rosegment.
+ */
+export function hasConstantsInCode(segments: readonly Segment[]): boolean {
+  return !segments.some(
+    ({ type, flags }) => type === SEGMENT_TYPE.load && (flags & PF_W) === 0 && (flags & PF_X) === 0,
+  );
 }
 
 /** What of a segment says where it lies in memory. */

@@ -1,9 +1,10 @@
 // A program → why it would start other foreign programs, or itself, and so wants a view.
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { PF_W, PF_X } from '../elf/gabi.ts';
 import { elfFileAt, openFileSource } from '../elf/open-elf.ts';
 import { type ByteSource, fillFrom, Malformed, readHeader } from '../elf/reader.ts';
-import { readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
+import { hasConstantsInCode, readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
 import { leavesUndefined } from '../elf/symbols.ts';
 import { isExecutable } from '../host/files.ts';
 import { isVacant } from './shown-libraries.ts';
@@ -31,22 +32,17 @@ const SELF_BY_LIBRARY = /^lib(?:node\.so\.|Qt[56]Core\.so\.)/;
 const KNOWN_BY_NAME = ['\0Py_Main\0', '\0Py_BytesMain\0', '\0PHP_BINARY\0'];
 const LONGEST = 16;
 const PIECE = 1 << 18;
-const WRITABLE = 2;
-const EXECUTABLE = 1;
 
-/** Constants lie in segments that are neither written nor executed; with old linkers among the code. */
+/** What is not written to, without the code where that holds no constants. */
 function constantRanges(source: ByteSource): { from: number; to: number }[] {
   const read = readHeader(source, 4);
   if (read === undefined) return [];
-  const loaded = readSegments(read.fields, read.header)
-    .filter(({ type, flags }) => type === SEGMENT_TYPE.load && (flags & WRITABLE) === 0)
-    .map(({ flags, offset, fileSize }) => ({
-      flags,
-      from: offset,
-      to: Math.min(source.size, offset + fileSize),
-    }));
-  const constants = loaded.filter(({ flags }) => (flags & EXECUTABLE) === 0);
-  return constants.length > 0 ? constants : loaded;
+  const segments = readSegments(read.fields, read.header);
+  const inCode = hasConstantsInCode(segments);
+  return segments
+    .filter(({ type, flags }) => type === SEGMENT_TYPE.load && (flags & PF_W) === 0)
+    .filter(({ flags }) => inCode || (flags & PF_X) === 0)
+    .map(({ offset, fileSize }) => ({ from: offset, to: Math.min(source.size, offset + fileSize) }));
 }
 
 /** Whether one of the texts stands in what it loads as constants. False for what is no ELF file. */

@@ -58,6 +58,12 @@ test('not in code, nor in what is not loaded', () => {
   assert.deepEqual(namesOf('code.so', source, ['-shared', '-fPIC', '-Wl,-z,separate-code']), []);
 });
 
+test('among the code, where the linker has put the constants there', () => {
+  const source = 'int dlopen(const char *); int main(void) { return dlopen("libfoo.so.1"); }';
+  const flags = ['-shared', '-fPIC', '-nostdlib', '-Wl,-z,noseparate-code'];
+  assert.deepEqual(namesOf('constants.so', source, flags), ['libfoo.so.1']);
+});
+
 test('32-bit objects as well', () => {
   assert.deepEqual(
     namesOf('small.so', strings(['libsmall.so.1']), ['-m32', '-shared', '-nostdlib', '-fno-pic']),
