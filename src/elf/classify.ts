@@ -1,7 +1,7 @@
 // A reading and the first bytes of a file → what kind of program it is, and so how it can be started; or what else it
 // is, for the message that refuses it.
 import type { ElfFile } from './elf-file.ts';
-import { libcKindOf } from './library-names.ts';
+import { isNameOfLoader, libcKindOf } from './library-names.ts';
 import { type MachineKey, machineName, sameMachine } from './machine.ts';
 import type { ElfReading } from './read-elf.ts';
 import { readScriptLine } from './script-line.ts';
@@ -18,7 +18,7 @@ export type Classification =
   | { readonly kind: 'static-pie'; readonly file: ElfFile }
   /** PT_INTERP lies in the store. */
   | { readonly kind: 'already-nix'; readonly file: ElfFile; readonly interpreter: string }
-  /** A shared object that the kernel cannot start: a library or a plugin. */
+  /** A shared object that is not made to be started: a library or a plugin. */
   | { readonly kind: 'library'; readonly file: ElfFile }
   | { readonly kind: 'script'; readonly interpreter: string; readonly argument: string | undefined }
   /** Names for people, of the file's machine and of the host's own. */
@@ -40,8 +40,13 @@ const FLAG1_PIE = 0x0800_0000;
 /** Loaders of a libc that is neither glibc nor musl: Android, uClibc, the BSDs. */
 const OTHER_LIBC_LOADER = /^(?:linker(?:64)?|ld-uClibc.*|ld64-uClibc.*|ld-elf.*|ld\.elf_so)$/;
 
-/** `head`: at least the first 256 bytes of the file, or all of it. */
-export function classify(reading: ElfReading, head: Uint8Array, facts: HostFacts): Classification {
+/** `head`: at least the first 256 bytes of the file, or all of it. `fileName`: without directories. */
+export function classify(
+  reading: ElfReading,
+  head: Uint8Array,
+  facts: HostFacts,
+  fileName = '',
+): Classification {
   if (reading.kind === 'bad-elf') return reading;
   if (reading.kind === 'not-elf') return classifyText(head);
   const { file } = reading;
@@ -56,7 +61,7 @@ export function classify(reading: ElfReading, head: Uint8Array, facts: HostFacts
     };
   }
   if (file.interpreter !== undefined) return classifyInterpreted(file, file.interpreter, facts.storeDir);
-  return classifyAlone(file);
+  return classifyAlone(file, fileName);
 }
 
 function classifyText(head: Uint8Array): Classification {
@@ -88,12 +93,20 @@ function classifyInterpreted(file: ElfFile, interpreter: string, storeDir: strin
   return { kind: 'dynamic', file, interpreter, libc: libcKindOf(file) };
 }
 
-/** Without an interpreter the kernel jumps to the entry point itself. */
-function classifyAlone(file: ElfFile): Classification {
-  if (file.type === SHARED && file.dynamic) {
-    // Linkers mark position-independent programs since before static ones of that kind existed.
-    return { kind: (file.flags1 & FLAG1_PIE) !== 0 ? 'static-pie' : 'library', file };
-  }
+/** Whether a linker has marked it as a program: gold and lld before 2020 write no DF_1_PIE for static ones. */
+export function isMarkedAsProgram({ flags1, entry = 0, hasDebug }: ElfFile): boolean {
+  return (flags1 & FLAG1_PIE) !== 0 || (entry !== 0 && hasDebug);
+}
+
+/** Nothing marks a libc's loader, and `ld.so PROGRAM` starts it; GNU ld once gave every library an entry. */
+function isLoader({ soname = '', entry = 0 }: ElfFile, fileName: string): boolean {
+  return entry !== 0 && (isNameOfLoader(soname) || isNameOfLoader(fileName));
+}
+
+/** Without an interpreter the kernel jumps to the entry point itself, and looks for no mark (fs/binfmt_elf.c). */
+function classifyAlone(file: ElfFile, fileName: string): Classification {
+  if (file.type === SHARED && file.dynamic)
+    return { kind: isMarkedAsProgram(file) || isLoader(file, fileName) ? 'static-pie' : 'library', file };
   if (file.entry === 0) return { kind: 'not-a-program', why: 'it has no code to start' };
   // Packers leave no dynamic table.
   return { kind: file.type === EXECUTABLE ? 'static' : 'static-pie', file };

@@ -59,6 +59,8 @@ export interface ElfFile {
   readonly audit: readonly string[];
   /** DT_RELR is there. */
   readonly hasRelr: boolean;
+  /** DT_DEBUG is there, which linkers give programs and no library. */
+  readonly hasDebug: boolean;
   /** Bits of GNU_PROPERTY_X86_ISA_1_NEEDED; 0 when absent. */
   readonly isaNeeded: number;
   /** PT_GNU_STACK: 'executable' when PF_X is set or (as the kernel reads it) 'absent'. */

@@ -43,6 +43,11 @@ export function isLoaderName(name: string): boolean {
   return /^ld(?:64|-linux(?:-[\w-]+)?)?\.so\.\d+$/.test(name);
 }
 
+/** True for the file name or soname of a loader of glibc or musl; musl's is its libc, by whatever name. */
+export function isNameOfLoader(name: string): boolean {
+  return isLoaderName(name) || name.startsWith('ld-musl-') || isMuslLibc(name);
+}
+
 /** True for the names by which objects need musl's libc: Alpine's, and everybody else's. */
 export function isMuslLibc(name: string): boolean {
   return /^libc\.(?:so$|musl-)/.test(name);

@@ -120,6 +120,7 @@ function readDynamic(image: Image, segments: readonly Segment[]) {
       ...names(DYNAMIC_TAG.depaudit, 'the name of an audit library'),
     ],
     hasRelr: last(DYNAMIC_TAG.relr) !== undefined,
+    hasDebug: last(DYNAMIC_TAG.debug) !== undefined,
   };
 }
 

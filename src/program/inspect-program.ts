@@ -186,7 +186,7 @@ function refuseKind(typedName: string, kind: Classification, head: Uint8Array): 
       });
     case 'library':
       throw refuse(typedName, {
-        cause: 'it is a shared library, not a program (no interpreter, no entry for the kernel)',
+        cause: 'it is a shared library, not a program (no interpreter, and no mark of a program)',
         hint: 'name the program that loads it',
         exitCode: 126,
         code: 'library',
@@ -245,7 +245,7 @@ export function inspectProgram(typedName: string, host: Host): ProgramFile {
   try {
     const reading = readElf(source);
     const head = source.read(0, 4096);
-    const kind = classify(reading, head, host);
+    const kind = classify(reading, head, host, path.slice(path.lastIndexOf('/') + 1));
     refuseKind(typedName, kind, head);
     if (reading.kind === 'elf') refuse32Bit(typedName, reading.file, host);
     if (kind.kind === 'dynamic') refuseOddNames(typedName, kind.file);

@@ -1,5 +1,6 @@
 // A shared library of another Linux → the loader and the directories by which a program would load it. Writes nothing.
 import path from 'node:path';
+import { isMarkedAsProgram } from '../elf/classify.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { findMachine } from '../elf/machine.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
@@ -33,15 +34,13 @@ function setOf({ loader, choices }: Solution): LibrarySet {
 }
 
 const SHARED_OBJECT = 3;
-/** Of DT_FLAGS_1: a program that is linked statically, and yet position-independent. */
-const PROGRAM = 0x08000000;
 
 /** The set of a file; undefined where it is no library that asks for libraries. The same for one of the store. */
 export async function librarySet(file: string, context: Context): Promise<LibrarySet | undefined> {
   const elf = elfFileAt(file);
   const machine = elf && findMachine(elf);
   if (machine === undefined || elf?.type !== SHARED_OBJECT || !elf.dynamic) return undefined;
-  if (elf.interpreter !== undefined || (elf.flags1 & PROGRAM) !== 0) return undefined;
+  if (elf.interpreter !== undefined || isMarkedAsProgram(elf)) return undefined;
   const program = asProgram(file, elf, machine.interpreter);
   return await inWritableDirectories(context.host.uid, (dirs) =>
     withStore(dirs.catalogues, context.location, (catalogue): LibrarySet => {

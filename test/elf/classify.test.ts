@@ -13,8 +13,8 @@ import { compileC, scratchPath } from './compile-c.ts';
 const facts = { storeDir: '/nix/store', hostMachines: machinesRunBy('x64') };
 const x86 = { class: 64, byteOrder: 'little', machine: 62 } as const;
 
-function classifyBytes(bytes: Uint8Array): Classification {
-  return classify(readElf(bytesInMemory(bytes)), bytes.subarray(0, 256), facts);
+function classifyBytes(bytes: Uint8Array, fileName?: string): Classification {
+  return classify(readElf(bytesInMemory(bytes)), bytes.subarray(0, 256), facts, fileName);
 }
 
 /** Without the file, which other tests look at. */
@@ -42,6 +42,30 @@ test('tells programs and libraries of gcc apart', () => {
     execFileSync('strip', [stripped]);
     assert.equal(classifyBytes(readFileSync(stripped)).kind, kind, `${name}, stripped`);
   }
+});
+
+test('a static position-independent program is one without DF_1_PIE too', () => {
+  const bytes = Buffer.from(readFileSync(compileC('unmarked-pie', main, ['-static-pie'])));
+  const tag = Buffer.alloc(8);
+  tag.writeUInt32LE(0x6ffffffb);
+  const at = bytes.indexOf(tag) + tag.length;
+  assert.equal(bytes.readUInt32LE(at), 0x0800_0000, 'DF_1_PIE');
+  bytes.writeUInt32LE(0, at);
+  assert.equal(classifyBytes(bytes).kind, 'static-pie');
+});
+
+test('a loader of a libc is a program: by its soname, or where it has none by the name of its file', () => {
+  const alone = ['-shared', '-fPIC', '-nostdlib', '-Wl,-e,plug'];
+  const kindOfLibrary = (flags: readonly string[], fileName: string): string =>
+    classifyBytes(readFileSync(compileC('loader.so', 'void plug(void){}', [...alone, ...flags])), fileName)
+      .kind;
+  const named = (soname: string) => [`-Wl,-soname,${soname}`];
+  assert.equal(kindOfLibrary(named('ld-linux-x86-64.so.2'), 'ld-2.31.so'), 'static-pie');
+  assert.equal(kindOfLibrary(named('libc.musl-x86_64.so.1'), 'vendor'), 'static-pie');
+  for (const name of ['ld-musl-x86_64.so.1', 'libc.so', 'ld-linux.so.2'])
+    assert.equal(kindOfLibrary([], name), 'static-pie', name);
+  assert.equal(kindOfLibrary(named('libplug.so.1'), 'libplug.so.1'), 'library', 'an entry alone');
+  assert.equal(kindOfLibrary(['-Wl,-e,0'], 'ld-linux.so.2'), 'library', 'a name alone');
 });
 
 test('a separate debug file is no program', () => {

@@ -146,6 +146,7 @@ for (const layout of layouts) {
       filter: [],
       audit: [],
       hasRelr: true,
+      hasDebug: false,
       isaNeeded: 0,
       stack: layout.class === 32 ? 'executable' : 'plain',
       dlopen: [],

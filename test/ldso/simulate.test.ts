@@ -13,7 +13,7 @@ function object(fields: Partial<ElfFile> = {}): ElfFile {
     ...{ interpreter: undefined, soname: undefined, needed: [], rpath: undefined, runpath: undefined },
     ...{ verneed: [], verdef: [], hasVerdef: false, hasVersym: false, flags: 0, flags1: 0 },
     ...{ auxiliary: [], filter: [], audit: [], hasRelr: false, isaNeeded: 0, stack: 'plain' },
-    ...{ dlopen: [], end: 1000 },
+    ...{ hasDebug: false, dlopen: [], end: 1000 },
     ...fields,
   };
 }

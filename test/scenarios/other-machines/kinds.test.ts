@@ -1,7 +1,7 @@
 // Programs that are not 64-bit glibc programs: each starts as it must, or is refused with the reason.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { needTool, on32Bit } from '../../launcher/tool-fixture.ts';
@@ -119,6 +119,22 @@ for (const interpreter of ['none', 'nix-ld', 'stub-ld'] as const) {
     assertSays(await root.start([program, 'so']), 'so\n');
     assertSays(await root.startHit([program, 'so']), 'so\n');
   });
+
+  for (const [libc, loader, files] of [
+    ['glibc', '/lib64/ld-linux-x86-64.so.2', ['/lib/x86_64-linux-gnu/libc.so.6']],
+    ['musl', muslLoader, []],
+  ] as const)
+    test(name(`a program started by the loader of ${libc} that lies beside it`), async () => {
+      for (const each of [loader, ...files]) copyFileSync(each, on(path.basename(each)));
+      chmodSync(on(path.basename(loader)), 0o755);
+      const compiler = libc === 'musl' ? 'musl-gcc' : 'gcc';
+      execFileSync(compiler, ['-x', 'c', '-o', on(`with-${libc}`), '-'], { input: hello });
+      const own = path.join(place, path.basename(loader));
+      const words = [own, '--library-path', place, path.join(place, `with-${libc}`), 'so'];
+      assertSays(await root.start(words), 'so\n');
+      assertSays(await root.startHit(words), 'so\n');
+      assert.equal(await strategyOf(root, own), 'direct');
+    });
 
   test(name('a program of another machine'), async () => {
     const jq = foreign(rig, 'bookworm', 'jq');
