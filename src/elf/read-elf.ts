@@ -180,6 +180,15 @@ export function describedEnd(fields: FieldReader, header: Header, segments: read
   return end;
 }
 
+/**
+ * Whether what lies behind `end`, where everything described ends, only fills the last page up, as Go's linker leaves
+ * it (cmd/link, without symbols): that is nobody's.
+ */
+export function isPadding(source: ByteSource, end: number): boolean {
+  if (source.size % PAGE_SIZE !== 0 || source.size - end >= PAGE_SIZE) return false;
+  return source.read(end, source.size - end).every((byte) => byte === 0);
+}
+
 /** e_shnum, or sh_size of the first section header when there are more than 65279 (gABI chapter 4). */
 function sectionCount(fields: FieldReader, header: Header): number {
   const { offset, entrySize, count } = header.sectionHeaders;

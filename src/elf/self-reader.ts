@@ -2,6 +2,7 @@
 import { isAppImage } from './app-image.ts';
 import { openImage } from './image.ts';
 import { readNotes } from './notes.ts';
+import { isPadding } from './read-elf.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
 import { namesOfSections, readSections, sectionNamesIndex } from './sections.ts';
 import { readSegments } from './segments.ts';
@@ -39,7 +40,7 @@ function byTail(source: ByteSource, end: number): string | undefined {
   if (text.includes(DENO_TRAILER)) return 'Deno';
   if (text.includes(PYINSTALLER_COOKIE)) return 'PyInstaller';
   if (tail.length >= 8 && tail.readUInt32LE(tail.length - 8) === SUI_TRAILER) return 'Deno';
-  if (end >= source.size) return undefined;
+  if (end >= source.size || isPadding(source, end)) return undefined;
   return text.endsWith(PKG_END) ? 'pkg' : 'something is appended to it';
 }
 

@@ -28,6 +28,10 @@ const ending = (...parts: readonly (string | Buffer)[]): Buffer =>
     ...parts.map((each) => Buffer.from(each as string, 'latin1')),
   ]);
 
+/** As Go's linker leaves a program without symbols. */
+const filled = (byte: number): Buffer =>
+  Buffer.concat([plain, Buffer.alloc(4096 - (plain.length % 4096), byte)]);
+
 function withSection(name: string): Buffer {
   const [from, to, payload] = ['plain', `with${name}`, 'payload'].map((each) => path.join(scratch, each));
   writeFileSync(payload ?? '', 'x');
@@ -60,6 +64,7 @@ const word = (value: number) => {
   return bytes.toString('latin1');
 };
 
+const APPENDED = 'something is appended to it';
 const rows: readonly (readonly [string, Buffer, string | undefined])[] = [
   ['an ordinary program', plain, undefined],
   ['a trailer of Bun', ending('\n---- Bun! ----\n', word(99), word(0)), 'Bun'],
@@ -71,7 +76,11 @@ const rows: readonly (readonly [string, Buffer, string | undefined])[] = [
   ["PyInstaller's cookie", ending('MEI\x0c\x0b\x0a\x0b\x0e', Buffer.alloc(80)), 'PyInstaller'],
   ["PyInstaller's section", withSection('pydata'), 'PyInstaller'],
   ["pkg's script", ending('(function(process, require) { x\n})'), 'pkg'],
-  ['anything else at its end', ending('whatever'), 'something is appended to it'],
+  ['anything else at its end', ending('whatever'), APPENDED],
+  ['zeros to the end of its last page', filled(0), undefined],
+  ['zeros beyond its last page', Buffer.concat([filled(0), Buffer.alloc(4096)]), APPENDED],
+  ['zeros that end within a page', filled(0).subarray(0, -1), APPENDED],
+  ['anything else up to the end of its last page', filled(1), APPENDED],
   ['an AppImage of type 1', asAppImage(1), 'AppImage'],
   ['an AppImage of type 2', asAppImage(2), 'AppImage'],
   ['type 3, which there is none of', asAppImage(3), undefined],

@@ -1,5 +1,6 @@
 // The bytes behind everything an ELF file describes → whose they are, and how their owner finds them.
 import { isAppImage } from '../../elf/app-image.ts';
+import { isPadding } from '../../elf/read-elf.ts';
 import type { ByteSource } from '../../elf/reader.ts';
 
 /**
@@ -17,7 +18,6 @@ export interface Payload {
 
 const TAIL_SIZE = 70_000;
 const CHUNK = 1 << 20;
-const PAGE_SIZE = 4096;
 
 const BUN = '\n---- Bun! ----\n';
 const DENO = 'd3n0l4nd';
@@ -63,12 +63,6 @@ function byTail(tail: Buffer): Omit<Payload, 'bytes'> | undefined {
   if (isSbcl(tail)) return { kind: 'SBCL', found: 'both' };
   if (text.endsWith(PKG)) return { kind: 'pkg', found: 'start' };
   return text.lastIndexOf(ZIP_END) >= 0 ? { kind: 'zip archive', found: 'end' } : undefined;
-}
-
-/** What fills the last page up, as Go's linker leaves it (cmd/link, without symbols), is nobody's. */
-function isPadding(source: ByteSource, end: number): boolean {
-  if (source.size % PAGE_SIZE !== 0 || source.size - end >= PAGE_SIZE) return false;
-  return source.read(end, source.size - end).every((byte) => byte === 0);
 }
 
 /** `end`: first byte after everything described. Undefined where nothing follows. */
