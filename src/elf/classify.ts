@@ -1,6 +1,8 @@
 // A reading and the first bytes of a file → what kind of program it is, and so how it can be started; or what else it
 // is, for the message that refuses it.
+
 import type { ElfFile } from './elf-file.ts';
+import { DF_1_PIE, ET_CORE, ET_DYN, ET_EXEC, ET_REL } from './gabi.ts';
 import { isNameOfLoader, libcKindOf } from './library-names.ts';
 import { type MachineKey, machineName, sameMachine } from './machine.ts';
 import type { ElfReading } from './read-elf.ts';
@@ -34,9 +36,6 @@ interface HostFacts {
 }
 
 const LAUNCHER_NAME = 'nix-run-foreign';
-const EXECUTABLE = 2;
-const SHARED = 3;
-const FLAG1_PIE = 0x0800_0000;
 /** Loaders of a libc that is neither glibc nor musl: Android, uClibc, the BSDs. */
 const OTHER_LIBC_LOADER = /^(?:linker(?:64)?|ld-uClibc.*|ld64-uClibc.*|ld-elf.*|ld\.elf_so)$/;
 
@@ -76,9 +75,9 @@ function classifyText(head: Uint8Array): Classification {
 }
 
 function whyNotLoadable({ type }: ElfFile): string | undefined {
-  if (type === EXECUTABLE || type === SHARED) return undefined;
-  if (type === 1) return 'it is an object file that is not linked yet';
-  if (type === 4) return 'it is a core dump';
+  if (type === ET_EXEC || type === ET_DYN) return undefined;
+  if (type === ET_REL) return 'it is an object file that is not linked yet';
+  if (type === ET_CORE) return 'it is a core dump';
   return `its ELF type ${type} is not that of a program`;
 }
 
@@ -95,7 +94,7 @@ function classifyInterpreted(file: ElfFile, interpreter: string, storeDir: strin
 
 /** Whether a linker has marked it as a program: gold and lld before 2020 write no DF_1_PIE for static ones. */
 export function isMarkedAsProgram({ flags1, entry = 0, hasDebug }: ElfFile): boolean {
-  return (flags1 & FLAG1_PIE) !== 0 || (entry !== 0 && hasDebug);
+  return (flags1 & DF_1_PIE) !== 0 || (entry !== 0 && hasDebug);
 }
 
 /** Nothing marks a libc's loader, and `ld.so PROGRAM` starts it; GNU ld once gave every library an entry. */
@@ -105,11 +104,11 @@ function isLoader({ soname = '', entry = 0 }: ElfFile, fileName: string): boolea
 
 /** Without an interpreter the kernel jumps to the entry point itself, and looks for no mark (fs/binfmt_elf.c). */
 function classifyAlone(file: ElfFile, fileName: string): Classification {
-  if (file.type === SHARED && file.dynamic)
+  if (file.type === ET_DYN && file.dynamic)
     return { kind: isMarkedAsProgram(file) || isLoader(file, fileName) ? 'static-pie' : 'library', file };
   if (file.entry === 0) return { kind: 'not-a-program', why: 'it has no code to start' };
   // Packers leave no dynamic table.
-  return { kind: file.type === EXECUTABLE ? 'static' : 'static-pie', file };
+  return { kind: file.type === ET_EXEC ? 'static' : 'static-pie', file };
 }
 
 const FORMATS: readonly (readonly [magic: string, name: string])[] = [

@@ -4,6 +4,7 @@
 // table are read in whole pieces, and only what binding asks for is looked at (NOTES.md, Binding).
 
 import { DYNAMIC_TAG, readStringTable, type StringTable } from './dynamic.ts';
+import { DF_1_NOW, DF_BIND_NOW, ET_DYN, ET_EXEC } from './gabi.ts';
 import { type Image, openImage } from './image.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
 import { type Mapping, SEGMENT_TYPE } from './segments.ts';
@@ -35,7 +36,7 @@ const WHAT = 'the dynamic table';
 /** `undefined` for what is no dynamic object or has no symbols. Throws Malformed. */
 export function findLinkTables(source: ByteSource): LinkTables | undefined {
   const opened = readHeader(source, CACHED_BLOCKS);
-  if (!opened || (opened.header.type !== 2 && opened.header.type !== 3)) return undefined;
+  if (!opened || (opened.header.type !== ET_EXEC && opened.header.type !== ET_DYN)) return undefined;
   const { fields, header } = opened;
   const { segments, dynamic } = readMappings(fields, header);
   if (dynamic === undefined) return undefined;
@@ -159,12 +160,9 @@ function* entriesOf(
   }
 }
 
-const FLAG_BIND_NOW = 8;
-const FLAG1_NOW = 1;
-
 /** True if ld.so binds functions too before the program starts (glibc elf/get-dynamic-info.h, DT_BIND_NOW). */
 export function bindsAllAtStart({ last }: LinkTables): boolean {
   const has = (tag: number, flag: number) => ((last(tag) ?? 0) & flag) !== 0;
   const own = last(DYNAMIC_TAG.bindNow) !== undefined;
-  return own || has(DYNAMIC_TAG.flags, FLAG_BIND_NOW) || has(DYNAMIC_TAG.flags1, FLAG1_NOW);
+  return own || has(DYNAMIC_TAG.flags, DF_BIND_NOW) || has(DYNAMIC_TAG.flags1, DF_1_NOW);
 }

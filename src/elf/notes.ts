@@ -2,6 +2,7 @@
 // demands; a `.note.dlopen` note → the libraries an object may dlopen (UAPI.12, specs/elf_dlopen_metadata.md).
 
 import type { DlopenNote } from './elf-file.ts';
+import { EM_386, EM_X86_64 } from './gabi.ts';
 import type { Image } from './image.ts';
 import type { FieldReader } from './reader.ts';
 import { SEGMENT_TYPE, type Segment } from './segments.ts';
@@ -63,8 +64,6 @@ function ownerOf(bytes: Uint8Array): string {
 }
 
 const ISA_NEEDED = 0xc0008002;
-const I386 = 3;
-const X86_64 = 62;
 
 /** True for the note that `readIsaNeeded` reads: NT_GNU_PROPERTY_TYPE_0 of owner GNU. */
 export function isPropertyNote({ owner, type }: Note): boolean {
@@ -76,7 +75,7 @@ export function isPropertyNote({ owner, type }: Note): boolean {
  * have the alignment of the class, the properties come in ascending order, and each is padded to a word.
  */
 export function readIsaNeeded(note: Note, machine: number, word: 4 | 8): number {
-  if ((machine !== I386 && machine !== X86_64) || note.align !== word) return 0;
+  if ((machine !== EM_386 && machine !== EM_X86_64) || note.align !== word) return 0;
   const bytes = note.read();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let bits = 0;

@@ -3,6 +3,7 @@
 
 import { DYNAMIC_TAG, LONGEST_LIST, LONGEST_NAME, readDynamicTable, readStringTable } from './dynamic.ts';
 import type { DlopenNote, ElfFile } from './elf-file.ts';
+import { DF_1_PIE, ET_DYN, ET_EXEC, PF_X, SHT_NOBITS } from './gabi.ts';
 import { type Image, openImage } from './image.ts';
 import { isDlopenNote, isPropertyNote, readDlopenNote, readIsaNeeded, readNotes } from './notes.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
@@ -19,9 +20,6 @@ export type ElfReading =
 const CACHED_BLOCKS = 64;
 /** Segments may overlap, so that the same notes could be read again and again. */
 const MOST_NOTE_BYTES = 1_048_576;
-const EXECUTABLE = 2;
-const SHARED = 3;
-const FLAG_EXECUTE = 1;
 
 /**
  * Total: any bytes give a reading, in time and memory linear in the file's size at worst, and about three reads of
@@ -39,7 +37,7 @@ export function readElf(source: ByteSource): ElfReading {
 }
 
 function readObject(fields: FieldReader, header: Header): ElfFile {
-  const loadable = header.type === EXECUTABLE || header.type === SHARED;
+  const loadable = header.type === ET_EXEC || header.type === ET_DYN;
   const segments = loadable ? readSegments(fields, header) : [];
   if (loadable) refuseUnmappable(fields, segments);
   const image = openImage(fields, segments);
@@ -145,10 +143,9 @@ function readUsedNotes(fields: FieldReader, image: Image, header: Header, segmen
 function stackOf(segments: readonly Segment[]): ElfFile['stack'] {
   const segment = segments.findLast(({ type }) => type === SEGMENT_TYPE.gnuStack);
   if (!segment) return 'absent';
-  return (segment.flags & FLAG_EXECUTE) !== 0 ? 'executable' : 'plain';
+  return (segment.flags & PF_X) !== 0 ? 'executable' : 'plain';
 }
 
-const NO_BITS = 8;
 /** Compilers that put every function in a section of its own stay below it even before linking. */
 const MOST_SECTIONS = 1_048_576;
 
@@ -173,7 +170,7 @@ export function describedEnd(fields: FieldReader, header: Header, segments: read
   cover(offset + count * entrySize);
   if (end === fields.size) return end;
   for (let at = offset; at < offset + count * entrySize; at += entrySize) {
-    if (fields.u32(at + 4, 'a section header') === NO_BITS) continue;
+    if (fields.u32(at + 4, 'a section header') === SHT_NOBITS) continue;
     const start = fields.word(at + (fields.wide ? 24 : 16), 'a section header');
     cover(start + fields.word(at + (fields.wide ? 32 : 20), 'a section header'));
   }
@@ -199,7 +196,6 @@ function sectionCount(fields: FieldReader, header: Header): number {
 const GNU = 3;
 /** LIBC_ABI_MAX of the oldest glibc here is 4 (libc-abis). */
 const HIGHEST_GNU_ABI = 3;
-const FLAG1_PIE = 0x0800_0000;
 const PAGE_SIZE = 4096;
 
 /** ld.so's own words and order: open_verify and _dl_map_object_from_fd in elf/dl-load.c. */
@@ -216,9 +212,9 @@ function findLoadError(
   if (version !== 1) return 'ELF file version does not match current one';
   if (segments.length === 0) return 'only ET_DYN and ET_EXEC can be loaded';
   if (segments.some(isMisaligned)) return 'ELF load command address/offset not page-aligned';
-  if (type === EXECUTABLE) return 'cannot dynamically load executable';
+  if (type === ET_EXEC) return 'cannot dynamically load executable';
   if (!dynamic) return 'object file has no dynamic section';
-  if ((flags1 & FLAG1_PIE) !== 0) return 'cannot dynamically load position-independent executable';
+  if ((flags1 & DF_1_PIE) !== 0) return 'cannot dynamically load position-independent executable';
   return undefined;
 }
 

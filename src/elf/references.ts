@@ -1,6 +1,8 @@
 // The tables of an object → the symbols that it leaves to others, and whether such a reference, made by another object,
 // binds there.
+
 import { DYNAMIC_TAG, LONGEST_LIST } from './dynamic.ts';
+import { EM_MIPS, ET_EXEC } from './gabi.ts';
 import { openHashTable } from './hash-table.ts';
 import { type LinkTables, relocationsOf, viewOf } from './link-tables.ts';
 import { Malformed } from './reader.ts';
@@ -18,7 +20,6 @@ interface StrongReference {
 type WantedVersions = (entry: number) => string | undefined | null;
 
 const WHAT = 'the symbol table';
-const EXECUTABLE = 2;
 const GLOBAL = 1;
 /** STT_SECTION and STT_FILE never stand for a reference. */
 const STRANGE_TYPES: ReadonlySet<number> = new Set([3, 4]);
@@ -101,7 +102,7 @@ function hashesSomething({ image }: LinkTables, gnuHash: number): boolean {
  */
 function hashedReferences(tables: LinkTables, from: number, wanted: WantedVersions): StrongReference[] {
   const { image, header, last, symbols, symbolSize, versym } = tables;
-  if (header.type !== EXECUTABLE && last(DYNAMIC_TAG.debug) === undefined) return [];
+  if (header.type !== ET_EXEC && last(DYNAMIC_TAG.debug) === undefined) return [];
   const found: StrongReference[] = [];
   const hashed = new Set<number>();
   for (const { symbol } of relocationsOf(tables)) if (symbol >= from) hashed.add(symbol);
@@ -124,7 +125,6 @@ function limited(count: number): number {
 const ALLOWED_TYPES: ReadonlySet<number> = new Set([0, 1, 2, 5, 6, 10]);
 const TLS = 6;
 const ABSOLUTE = 0xfff1;
-const MIPS = 8;
 
 /**
  * check_match of glibc elf/dl-lookup.c: the symbol has a place and is of a kind that can be bound to. To a reference
@@ -182,6 +182,6 @@ export function bringsUnknown(
 ): boolean {
   const loads = [DYNAMIC_TAG.filter, DYNAMIC_TAG.auxiliary].some((tag) => last(tag) !== undefined);
   return (
-    (loads && libc === 'glibc') || (header.machine === MIPS && gnuHash === undefined && hash === undefined)
+    (loads && libc === 'glibc') || (header.machine === EM_MIPS && gnuHash === undefined && hash === undefined)
   );
 }

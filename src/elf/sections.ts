@@ -16,9 +16,6 @@ export interface Section {
   readonly align: number;
 }
 
-/** SHT_NOBITS: it has no bytes in the file. */
-export const NO_BITS = 8;
-
 /** Programs have some thirty; more than this many are not looked at. */
 const MOST_SECTIONS = 4096;
 

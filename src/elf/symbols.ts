@@ -9,6 +9,7 @@ import {
   readStringTable,
   type StringTable,
 } from './dynamic.ts';
+import { EM_MIPS, ET_DYN, ET_EXEC } from './gabi.ts';
 import { type Image, openImage } from './image.ts';
 import { type ByteSource, type FieldReader, type Header, Malformed, readHeader } from './reader.ts';
 import { readSegments } from './segments.ts';
@@ -124,7 +125,7 @@ function openTables(source: ByteSource): SymbolTables | { readonly kind: 'static
   const opened = readHeader(source, CACHED_BLOCKS);
   if (!opened) return undefined;
   const { fields, header } = opened;
-  const loadable = header.type === 2 || header.type === 3;
+  const loadable = header.type === ET_EXEC || header.type === ET_DYN;
   const segments = loadable ? readSegments(fields, header) : [];
   const image = openImage(fields, segments);
   const table = readDynamicTable(image, segments);
@@ -247,7 +248,6 @@ function limited(count: number): number {
 
 const WHAT = 'a relocation table';
 export const MOST_RELOCATIONS = 67_108_864;
-const MIPS = 8;
 
 /** One more than the highest symbol index of DT_RELA, DT_REL and DT_JMPREL; 0 without any. Throws Malformed. */
 function countRelocated(image: Image, header: Header, table: DynamicTable): number {
@@ -275,6 +275,6 @@ function countRelocated(image: Image, header: Header, table: DynamicTable): numb
 /** ELF64_R_SYM is the upper half of r_info, ELF32_R_SYM its upper 24 bits; 64-bit MIPS has the symbol first. */
 export function symbolOf(fields: FieldReader, header: Header, at: number): number {
   if (!fields.wide) return fields.u32(at + 4, WHAT) >>> 8;
-  const upper = fields.little && header.machine !== MIPS ? 4 : 0;
+  const upper = fields.little && header.machine !== EM_MIPS ? 4 : 0;
   return fields.u32(at + 8 + upper, WHAT);
 }

@@ -3,6 +3,7 @@ import { accessSync, type BigIntStats, constants, realpathSync } from 'node:fs';
 import { type AppImage, readAppImage } from '../elf/app-image.ts';
 import { type Classification, classify } from '../elf/classify.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { EM_386 } from '../elf/gabi.ts';
 import type { MachineKey } from '../elf/machine.ts';
 import { type FileReading, type FileSource, openFileSource, readElfFile } from '../elf/open-elf.ts';
 import { readElf } from '../elf/read-elf.ts';
@@ -221,9 +222,9 @@ function refuseOddNames(typedName: string, { interpreter = '', needed }: ElfFile
     throw refuseName(`it needs "${printableLine(odd)}", which is not of printable ASCII`, again);
 }
 
-/** i386; a 64-bit kernel may run none of these, and says so only when it is asked to. */
+/** A 64-bit kernel may run none of these, and says so only when it is asked to. */
 function refuse32Bit(typedName: string, elf: ElfFile, { hostMachines }: Host): void {
-  const isForOtherClass = elf.class === 32 && elf.machine === 3 && hostMachines[0]?.class === 64;
+  const isForOtherClass = elf.class === 32 && elf.machine === EM_386 && hostMachines[0]?.class === 64;
   if (!isForOtherClass || runs32BitPrograms()) return;
   const hint = 'start Linux with ia32_emulation=1, or it with qemu-i386';
   throw refuse(typedName, {

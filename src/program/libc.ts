@@ -3,6 +3,7 @@
 
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { ET_DYN } from '../elf/gabi.ts';
 import { isLibcFamily } from '../elf/library-names.ts';
 import { findMachine } from '../elf/machine.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
@@ -31,9 +32,6 @@ export function libcOf(elf: ElfFile, kind: 'glibc' | 'musl'): Libc {
     ? { kind, loaderName: machine.muslLoader, isFamily: isMuslFamily }
     : { kind, loaderName: machine.loaderSoname, isFamily: isLibcFamily };
 }
-
-/** Of elf.h: a shared object, which every loader is. */
-const ET_DYN = 3;
 
 function libraryLike(file: string, like: ElfFile): ElfFile | undefined {
   const elf = elfFileAt(file);

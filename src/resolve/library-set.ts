@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { isMarkedAsProgram } from '../elf/classify.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { ET_DYN } from '../elf/gabi.ts';
 import { findMachine } from '../elf/machine.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { identityOf } from '../host/file-identity.ts';
@@ -33,13 +34,11 @@ function setOf({ loader, choices }: Solution): LibrarySet {
   return { loader: loader.path, libraryPath: [...new Set([...own, path.dirname(loader.path)])].join(':') };
 }
 
-const SHARED_OBJECT = 3;
-
 /** The set of a file; undefined where it is no library that asks for libraries. The same for one of the store. */
 export async function librarySet(file: string, context: Context): Promise<LibrarySet | undefined> {
   const elf = elfFileAt(file);
   const machine = elf && findMachine(elf);
-  if (machine === undefined || elf?.type !== SHARED_OBJECT || !elf.dynamic) return undefined;
+  if (machine === undefined || elf?.type !== ET_DYN || !elf.dynamic) return undefined;
   if (elf.interpreter !== undefined || isMarkedAsProgram(elf)) return undefined;
   const program = asProgram(file, elf, machine.interpreter);
   return await inWritableDirectories(context.host.uid, (dirs) =>

@@ -2,6 +2,7 @@
 import { type Dirent, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { ET_DYN } from '../elf/gabi.ts';
 import { readElfFile } from '../elf/open-elf.ts';
 import { errnoOf } from '../host/errors.ts';
 
@@ -102,8 +103,6 @@ function endOfLinks(start: string, links: ReadonlyMap<string, string>): string {
   }
   return file;
 }
-
-const ET_DYN = 3;
 
 /** Reads a file's ELF facts when it is a shared object that ld.so could load. */
 function readLibrary(file: string): ElfFile | undefined {

@@ -1,5 +1,6 @@
 // A reckoned or a finished patch → what people read of it, and what `--json` prints.
 import path from 'node:path';
+import { ET_EXEC } from '../../elf/gabi.ts';
 import { pathOfStoreFile } from '../../farm/verify-set.ts';
 import { fileWord } from '../../host/shell-words.ts';
 import type { FileEdit } from '../../integrations/patch/file-changes.ts';
@@ -35,7 +36,7 @@ function kindText({ program, chosen, target }: PatchPlan): string {
   const { payload } = chosen;
   const appended =
     payload === undefined ? 'nothing appended' : `${payload.bytes} bytes appended (${payload.kind})`;
-  return line(target.typedName, `${elf.type === 2 ? 'non-PIE' : 'PIE'}; ${appended}`);
+  return line(target.typedName, `${elf.type === ET_EXEC ? 'non-PIE' : 'PIE'}; ${appended}`);
 }
 
 function runPaths({ program, wanted }: PatchPlan) {
@@ -163,7 +164,7 @@ export function planJson(plan: PatchPlan, applied: Applied | undefined) {
     program: target.typedName,
     realPath: target.path,
     sha256: fingerprint.program.sha256,
-    kind: program.elf.type === 2 ? 'non-PIE' : 'PIE',
+    kind: program.elf.type === ET_EXEC ? 'non-PIE' : 'PIE',
     payload: payload ?? null,
     method: chosen.method,
     grows: grownBy(plan),

@@ -2,6 +2,7 @@
 import { accessSync, constants, lstatSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../../elf/elf-file.ts';
+import { ET_DYN } from '../../elf/gabi.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { errnoOf } from '../../host/errors.ts';
 import { inodeOf } from '../../host/file-identity.ts';
@@ -58,9 +59,9 @@ function namedFiles(directory: string): { files: TreeFile[]; names: Set<string> 
   return { files, names };
 }
 
-/** ET_DYN (elf.h) that no kernel starts. */
+/** It is not made to be started. */
 function isLibrary({ type, dynamic, interpreter, needed }: ElfFile): boolean {
-  return type === 3 && dynamic && interpreter === undefined && needed.length > 0;
+  return type === ET_DYN && dynamic && interpreter === undefined && needed.length > 0;
 }
 
 function mayRead(file: string): boolean {

@@ -1,6 +1,7 @@
 // A program and its patched copy → what is wrong with the copy, by a reader that knows nothing of how it was made.
 
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
+import { PF_W } from '../../elf/gabi.ts';
 import { readElf } from '../../elf/read-elf.ts';
 import type { ByteSource } from '../../elf/reader.ts';
 import { Malformed } from '../../elf/reader.ts';
@@ -10,7 +11,6 @@ import { largestPage } from './edit-by-segment.ts';
 import { type EditedImage, readImage } from './elf-image.ts';
 import { neededOf, stringAt, type WantedNames } from './wanted-names.ts';
 
-const WRITABLE = 2;
 const SMALLEST_PAGE = 4096;
 
 function loadsOf({ segments }: EditedImage): Segment[] {
@@ -45,7 +45,7 @@ function dynamicComplaints(before: EditedImage, after: EditedImage): string[] {
     const home = loadsOf(image).find(
       (each) => address >= each.address && address < each.address + each.fileSize,
     );
-    return ((home?.flags ?? 0) & WRITABLE) !== 0;
+    return ((home?.flags ?? 0) & PF_W) !== 0;
   };
   return isWritable(before) && !isWritable(after) ? ['its dynamic table cannot be written'] : [];
 }

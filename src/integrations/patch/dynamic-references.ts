@@ -4,15 +4,11 @@
 // ld.so writes DT_DEBUG into the one of PT_DYNAMIC only (elf/rtld.c), so in the other it stays 0.
 
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
+import { EM_386, EM_AARCH64, EM_X86_64, ET_EXEC, PF_X } from '../../elf/gabi.ts';
 import { openImage } from '../../elf/image.ts';
 import { SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
 import { type EditedImage, lastOf } from './elf-image.ts';
 
-const I386 = 3;
-const X86_64 = 62;
-const AARCH64 = 183;
-const FIXED_ADDRESS = 2; // ET_EXEC
-const EXECUTABLE = 1;
 const PIECE = 1 << 20;
 /** Bytes at the end of a piece that are looked at again with the next one. */
 const OVERLAP = 128;
@@ -113,10 +109,10 @@ function* pageAndOffset({ bytes, address }: Code, targets: readonly number[]): G
 
 function findersFor(image: EditedImage): Finder[] {
   const { header } = image;
-  const isFixed = header.type === FIXED_ADDRESS;
-  if (header.machine === X86_64) return isFixed ? [ripRelative, absolute] : [ripRelative];
-  if (header.machine === AARCH64) return header.byteOrder === 'little' ? [pageAndOffset] : [];
-  if (header.machine !== I386) return [];
+  const isFixed = header.type === ET_EXEC;
+  if (header.machine === EM_X86_64) return isFixed ? [ripRelative, absolute] : [ripRelative];
+  if (header.machine === EM_AARCH64) return header.byteOrder === 'little' ? [pageAndOffset] : [];
+  if (header.machine !== EM_386) return [];
   return [...(isFixed ? [absolute] : []), relativeTo(image)];
 }
 
@@ -150,7 +146,7 @@ function codeRefers(image: EditedImage, targets: readonly number[]): boolean {
   const isStart = (address: number) => address >= header.entry && address < header.entry + START_CODE;
   const isInTable = tablesOf(image);
   for (const segment of segments) {
-    if (segment.type !== SEGMENT_TYPE.load || (segment.flags & EXECUTABLE) === 0) continue;
+    if (segment.type !== SEGMENT_TYPE.load || (segment.flags & PF_X) === 0) continue;
     for (const code of piecesOf(image, segment))
       for (const find of finders)
         for (const address of find(code, targets))
@@ -202,7 +198,7 @@ function* wordsInData(image: EditedImage, target: number): Generator<number> {
   if (fields.little) pattern.writeUIntLE(target, 0, Math.min(step, 6));
   else pattern.writeUIntBE(target, Math.max(0, step - 6), Math.min(step, 6));
   for (const segment of segments) {
-    if (segment.type !== SEGMENT_TYPE.load || (segment.flags & EXECUTABLE) !== 0) continue;
+    if (segment.type !== SEGMENT_TYPE.load || (segment.flags & PF_X) !== 0) continue;
     for (const { bytes, address } of piecesOf(image, segment))
       for (let at = bytes.indexOf(pattern); at >= 0; at = bytes.indexOf(pattern, at + 1)) {
         const place = address + at;
@@ -220,7 +216,7 @@ function* wordsInData(image: EditedImage, target: number): Generator<number> {
 function dataEvidence(image: EditedImage, target: number): 'refers' | readonly number[] {
   const { header, dynamic } = image;
   for (const word of relocatedWords(image)) if (word === target) return 'refers';
-  if (header.type !== FIXED_ADDRESS) return [];
+  if (header.type !== ET_EXEC) return [];
   const tables = offsetTables(image);
   const starts = new Set([
     lastOf(dynamic, DYNAMIC_TAG.pltgot),
@@ -230,7 +226,7 @@ function dataEvidence(image: EditedImage, target: number): 'refers' | readonly n
   const [first, ...others] = places.filter((place) => !starts.has(place)).sort((a, b) => a - b);
   if (first === undefined) return [];
   const isReserved =
-    header.machine === AARCH64 &&
+    header.machine === EM_AARCH64 &&
     !places.some((place) => starts.has(place)) &&
     tables.some(({ address, size }) => first >= address && first < address + size);
   return isReserved && others.length === 0 ? [first] : 'refers';
@@ -241,7 +237,7 @@ function isReferred(image: EditedImage): boolean {
   const { address } = dynamic;
   const word = fields.wide ? 8 : 4;
   // Without sections nothing tells what displacements are relative to.
-  if (header.machine === I386 && sections.length === 0) return true;
+  if (header.machine === EM_386 && sections.length === 0) return true;
   const entries = dataEvidence(image, address);
   if (entries === 'refers') return true;
   return codeRefers(image, [address, address + word, address + 2 * word, ...entries]);

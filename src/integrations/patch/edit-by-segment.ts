@@ -1,6 +1,7 @@
 // What a program shall name → one loaded segment more, with all of it, at the end of the file or in front of a payload.
 
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
+import { EM_386, EM_X86_64, PF_R, PF_W } from '../../elf/gabi.ts';
 import type { Header } from '../../elf/reader.ts';
 import { SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
 import { isDynamicTableReferred } from './dynamic-references.ts';
@@ -17,12 +18,10 @@ type SegmentEditing =
   | { readonly kind: 'no-room'; readonly why: string };
 
 /** EM_386, EM_X86_64, EM_S390 and EM_RISCV have no larger page. */
-const SMALL_PAGES = new Set([3, 62, 22, 243]);
+const SMALL_PAGES = new Set([EM_386, EM_X86_64, 22, 243]);
 /** What is inserted keeps the payload where it was within its page. */
 const STEP = 4096;
 const ALIGNMENT = 16;
-const READABLE = 4;
-const WRITABLE = 2;
 const SHT_SYMTAB = 2;
 const DYNAMIC_SYMBOL = Buffer.from('_DYNAMIC\0');
 const REFERRED = 'its code refers to its dynamic table, which would have to move';
@@ -249,7 +248,7 @@ export function editBySegment(
   if (block.size === 0) return { kind: 'no-room', why: 'there is nothing to add' };
   const load: Segment = {
     type: SEGMENT_TYPE.load,
-    flags: READABLE + (draft.dynamic === 'moved' ? WRITABLE : 0),
+    flags: PF_R + (draft.dynamic === 'moved' ? PF_W : 0),
     offset: block.offset,
     address: block.address,
     fileSize: block.size,

@@ -1,6 +1,7 @@
 // What a program shall name → the edits that say so in the room that its linker left: no byte moves, none is added.
+
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
-import { NO_BITS } from '../../elf/sections.ts';
+import { SHT_NOBITS } from '../../elf/gabi.ts';
 import { SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
 import { draftOf, type ElfDraft, editsOfDraft } from './edit-draft.ts';
 import { type EditedImage, STRINGS_SIZE_TAG, sectionOf } from './elf-image.ts';
@@ -179,7 +180,7 @@ function commentOf(
     length > 0 && each.offset < end && each.offset + length > comment.offset;
   const isAlone =
     !segments.some((each) => overlaps(each, each.fileSize)) &&
-    !sections.some((each) => each !== comment && each.type !== NO_BITS && overlaps(each, each.size));
+    !sections.some((each) => each !== comment && each.type !== SHT_NOBITS && overlaps(each, each.size));
   return isAlone && end <= fields.size && comment.size >= size ? comment : undefined;
 }
 

@@ -1,16 +1,11 @@
 // The bytes of a dynamic program or library → the parts of it that an edit touches, as they lie in the file.
 
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
+import { ET_DYN, ET_EXEC, SHT_NOBITS } from '../../elf/gabi.ts';
 import { describedEnd } from '../../elf/read-elf.ts';
 import type { ByteSource, FieldReader } from '../../elf/reader.ts';
 import { type Header, Malformed, readHeader } from '../../elf/reader.ts';
-import {
-  NO_BITS,
-  namesOfSections,
-  readSections,
-  type Section,
-  sectionNamesIndex,
-} from '../../elf/sections.ts';
+import { namesOfSections, readSections, type Section, sectionNamesIndex } from '../../elf/sections.ts';
 import { rangeOf, readSegments, SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
 
 type NamedSection = Section & { readonly label: string };
@@ -123,7 +118,7 @@ export function sectionOf(
   address: number,
 ): number {
   return sections.findIndex(
-    (each) => each.offset === offset && each.address === address && each.type !== NO_BITS && each.size > 0,
+    (each) => each.offset === offset && each.address === address && each.type !== SHT_NOBITS && each.size > 0,
   );
 }
 
@@ -170,7 +165,8 @@ export function readImage(source: ByteSource): EditedImage {
   const read = readHeader(source, KEPT_BLOCKS);
   if (read === undefined) throw new Malformed('it is not an ELF file');
   const { header, fields } = read;
-  if (header.type !== 2 && header.type !== 3) throw new Malformed('it is neither a program nor a library');
+  if (header.type !== ET_EXEC && header.type !== ET_DYN)
+    throw new Malformed('it is neither a program nor a library');
   const segments = readSegments(fields, header);
   if (header.programHeaders.count >= 0xffff) throw new Malformed('it has too many segments');
   refuseDisorder(segments);

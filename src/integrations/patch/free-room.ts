@@ -1,7 +1,7 @@
 // A program or library → the zero bytes behind its loaded segments that every kernel maps with them, and between its
 // sections.
 
-import { NO_BITS } from '../../elf/sections.ts';
+import { PF_W, SHT_NOBITS } from '../../elf/gabi.ts';
 import type { Segment } from '../../elf/segments.ts';
 import { SEGMENT_TYPE } from '../../elf/segments.ts';
 import type { EditedImage } from './elf-image.ts';
@@ -27,7 +27,7 @@ function describedRanges({ header, segments, sections }: EditedImage): (readonly
     ...(sections.length > 0 ? [table(header.sectionHeaders)] : []),
     ...segments.map(({ offset, fileSize }) => [offset, offset + fileSize] as const),
     ...sections
-      .filter(({ type, size }) => type !== NO_BITS && size > 0)
+      .filter(({ type, size }) => type !== SHT_NOBITS && size > 0)
       .map(({ offset, size }) => [offset, offset + size] as const),
   ].filter(([from, to]) => to > from);
 }
@@ -64,18 +64,16 @@ function roomAfter(image: EditedImage, index: number, ranges: readonly (readonly
   return [{ index, offset: end, address, size }];
 }
 
-const PT_WRITABLE = 2;
-
 /** Zeros in front of a section that are there since it is aligned, in a segment that nobody writes. */
 function roomBefore(image: EditedImage, at: number, ranges: readonly (readonly [number, number])[]) {
   const { sections, segments, fields } = image;
-  const { type, address, offset, align, size } = sections[at] ?? { type: NO_BITS, size: 0 };
-  if (type === NO_BITS || !address || !align || !size || offset === undefined) return [];
+  const { type, address, offset, align, size } = sections[at] ?? { type: SHT_NOBITS, size: 0 };
+  if (type === SHT_NOBITS || !address || !align || !size || offset === undefined) return [];
   const index = segments.findIndex(
     (each) => each.type === SEGMENT_TYPE.load && each.offset < offset && offset < each.offset + each.fileSize,
   );
   const segment = segments[index];
-  if (segment === undefined || (segment.flags & PT_WRITABLE) !== 0) return [];
+  if (segment === undefined || (segment.flags & PF_W) !== 0) return [];
   if (address - offset !== segment.address - segment.offset) return [];
   const inside = ranges.filter(([from, to]) => !(from <= segment.offset && to >= offset + size));
   const end = Math.max(segment.offset, ...inside.filter(([from]) => from < offset).map(([, to]) => to));

@@ -1,9 +1,9 @@
 // A program header table → the same with one more PT_LOAD in it, and what has to move out of its way.
 
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
+import { SHT_NOBITS } from '../../elf/gabi.ts';
 import { openImage } from '../../elf/image.ts';
 import { isPropertyNote, readNotes } from '../../elf/notes.ts';
-import { NO_BITS } from '../../elf/sections.ts';
 import { SEGMENT_TYPE, type Segment } from '../../elf/segments.ts';
 import { type EditedImage, lastOf } from './elf-image.ts';
 
@@ -107,7 +107,7 @@ function isInTheWay(image: EditedImage, start: number, end: number, moved: Moved
   if (table.offset > 0 && overlaps(table.offset, tableEnd)) return true;
   const inSections = sections.some(
     ({ type, offset, size }) =>
-      type !== NO_BITS && type !== 0 && overlaps(offset, offset + size) && !isMoved(offset, offset + size),
+      type !== SHT_NOBITS && type !== 0 && overlaps(offset, offset + size) && !isMoved(offset, offset + size),
   );
   const inSegments = segments.some(
     ({ type, offset, fileSize }) =>

@@ -1,7 +1,7 @@
 // A string table and new strings → the table written anew where it is, without what nobody names and with shared tails.
 
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
-import { NO_BITS } from '../../elf/sections.ts';
+import { SHT_NOBITS } from '../../elf/gabi.ts';
 import { type EditedImage, sectionOf } from './elf-image.ts';
 import type { FileEdit } from './file-changes.ts';
 import { isStringTag, stringReferences } from './string-references.ts';
@@ -53,7 +53,7 @@ function tableOf(old: Iterable<string>, fresh: readonly string[]): Table {
 function roomOf({ sections, segments, strings, fields }: EditedImage, section: number): number | undefined {
   const end = strings.offset + strings.size;
   const others = sections.filter(
-    ({ type, size }, index) => index !== section && type !== NO_BITS && size > 0,
+    ({ type, size }, index) => index !== section && type !== SHT_NOBITS && size > 0,
   );
   if (others.some(({ offset, size }) => offset < end && offset + size > strings.offset)) return undefined;
   const starts = [

@@ -1,6 +1,7 @@
 // The tables of a program → every place that holds an index of its dynamic string table, where all can be known.
 
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
+import { EM_MIPS } from '../../elf/gabi.ts';
 import { sectionNamesIndex } from '../../elf/sections.ts';
 import { rangeOf } from '../../elf/segments.ts';
 import { type EditedImage, lastOf } from './elf-image.ts';
@@ -36,7 +37,6 @@ export function isStringTag(tag: number): boolean {
 /** Tags of other systems and of MIPS, some of which are indexes too (elf.h). */
 const OTHERS_FROM = 0x6000_0000;
 const OTHERS_TO = 0x6fff_f000;
-const EM_MIPS = 8;
 
 /** SHT_DYNAMIC, SHT_DYNSYM, SHT_GNU_verdef and SHT_GNU_verneed: the readers here. */
 const KNOWN_SECTIONS: ReadonlySet<number> = new Set([6, 11, 0x6ffffffd, 0x6ffffffe]);

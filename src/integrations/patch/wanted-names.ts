@@ -1,6 +1,7 @@
 // What a program shall name → the entries of its dynamic table and the words of its verneed that say so.
 
 import { DYNAMIC_TAG } from '../../elf/dynamic.ts';
+import { DF_1_NOW, DF_BIND_NOW } from '../../elf/gabi.ts';
 import { Malformed } from '../../elf/reader.ts';
 import { rangeOf } from '../../elf/segments.ts';
 import { numberBytes } from './edit-draft.ts';
@@ -62,11 +63,11 @@ function tailOf(old: string, index: number, name: string): number | undefined {
  */
 function spareEntries({ dynamic }: EditedImage, spare: 'few' | 'all'): number[] {
   const flags = lastOf(dynamic, DYNAMIC_TAG.flags) ?? 0;
-  const bindsNow = ((lastOf(dynamic, DYNAMIC_TAG.flags1) ?? 0) & 1) !== 0;
+  const bindsNow = ((lastOf(dynamic, DYNAMIC_TAG.flags1) ?? 0) & DF_1_NOW) !== 0;
   const hasGnuHash = lastOf(dynamic, DYNAMIC_TAG.gnuHash) !== undefined;
   const isSpare = (tag: number): boolean => {
     if (tag === DYNAMIC_TAG.relacount || tag === DYNAMIC_TAG.relcount) return true;
-    if (tag === DYNAMIC_TAG.flags) return flags === 8 && bindsNow;
+    if (tag === DYNAMIC_TAG.flags) return flags === DF_BIND_NOW && bindsNow;
     if (tag === DYNAMIC_TAG.bindNow) return bindsNow;
     return tag === DYNAMIC_TAG.hash && spare === 'all' && hasGnuHash;
   };

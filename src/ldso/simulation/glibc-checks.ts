@@ -1,5 +1,7 @@
 // The loaded objects → what ld.so says of the versions they need, and what ends a start after `--list` has listed them.
+
 import type { Verneed } from '../../elf/elf-file.ts';
+import { EM_X86_64 } from '../../elf/gabi.ts';
 import { visible } from './glibc-map.ts';
 import type { GlibcState } from './glibc-state.ts';
 import { hasName, type LinkMap } from './link-map.ts';
@@ -96,7 +98,6 @@ const LEVELS: readonly (readonly [string, number])[] = [
   ['glibc-hwcaps/x86-64-v3', 4],
   ['glibc-hwcaps/x86-64-v4', 8],
 ];
-const X86_64 = 62;
 
 /** _rtld_main_check (sysdeps/x86/dl-prop.h) and what the relocations will meet. Adds to errors and warnings. */
 export function checkStart(session: GlibcState, searchList: readonly LinkMap[]): void {
@@ -114,7 +115,7 @@ export function checkStart(session: GlibcState, searchList: readonly LinkMap[]):
 
 /** Checked since 2.33. The order among several such objects is that of their initialisation, which is not simulated. */
 function checkIsaLevel({ request: { loader }, errors }: GlibcState, { elf, role, path }: LinkMap): void {
-  if (elf?.machine !== X86_64 || elf.class !== 64 || role === 'loader') return;
+  if (elf?.machine !== EM_X86_64 || elf.class !== 64 || role === 'loader') return;
   if (!isAtLeast(loader.settings, 2, 33)) return;
   const supported = LEVELS.filter(([subdirectory]) =>
     loader.settings.subdirectories.includes(subdirectory),

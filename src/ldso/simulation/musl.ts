@@ -1,5 +1,7 @@
 // A request for musl's loader → the trace of the start.
+
 import type { ElfFile } from '../../elf/elf-file.ts';
+import { ET_DYN, ET_EXEC } from '../../elf/gabi.ts';
 import { muslRunPathDirectories, muslSearchPath } from '../../elf/run-path.ts';
 import type { Errno, Probe, SimulationRequest } from './request.ts';
 import type {
@@ -107,7 +109,7 @@ function mappable(session: MuslState, probe: Probe): ElfFile | undefined {
   if (probe.kind === 'directory') return fail(session, 'EISDIR');
   if (probe.kind !== 'elf') return fail(session, 'ENOEXEC');
   const { elf } = probe;
-  const loadable = elf.type === 2 || elf.type === 3;
+  const loadable = elf.type === ET_EXEC || elf.type === ET_DYN;
   const right = elf.class === session.request.loader.elf.class;
   return loadable && elf.dynamic && right ? elf : fail(session, 'ENOEXEC');
 }
