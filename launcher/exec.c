@@ -306,7 +306,7 @@ static struct failure explain(const struct program *program, long error)
 					.remedy_detail = program->found};
 	case E2BIG:
 		return (struct failure){.cause = "its arguments and environment are longer than the kernel takes",
-					.remedy = "shorten them, or raise the stack limit (ulimit -s)"};
+					.remedy = "shorten them, or raise the limit: ulimit -S -s hard"};
 	default:
 		return (struct failure){.cause = "it cannot be started: ",
 					.detail = message_of_error(error),

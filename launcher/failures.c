@@ -54,9 +54,9 @@ const char *remedy_of_limit(long error)
 {
 	switch (error < 0 ? -error : error) {
 	case EAGAIN:
-		return "raise the limit of processes: ulimit -u, or pids.max of its cgroup";
+		return "raise the limit: ulimit -S -u hard, or pids.max of its cgroup";
 	case EMFILE:
-		return "raise the limit of open files: ulimit -n";
+		return "raise the limit: ulimit -S -n hard";
 	default:
 		return NULL;
 	}

@@ -61,8 +61,9 @@ export function reasonOf(error: unknown): string {
 
 /** What can be done about an errno that no better words were found for. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  EMFILE: 'allow more open files: ulimit -n 256',
-  ENFILE: 'allow more open files: sysctl fs.file-max',
+  // bash, zsh and fish know `hard`; without -S the hard limit is set too, and never comes back.
+  EMFILE: 'raise the limit of open files: ulimit -S -n hard',
+  ENFILE: 'raise it, as root: sysctl -w fs.file-max=NUMBER; sysctl fs.file-max says what it is',
   ENOSPC: 'make room there',
   EDQUOT: 'make room there',
   EIO: 'check the disk: dmesg says more',

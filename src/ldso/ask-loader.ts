@@ -1,7 +1,7 @@
 // A program and a library path → what the loader itself lists and complains of, and the symbols it finds undefined.
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
-import { ForeignError, reasonOf } from '../host/errors.ts';
+import { ForeignError, reasonOf, remedyOf } from '../host/errors.ts';
 import { type Ended, runProgramNow } from '../host/run-program.ts';
 import { pathOfElfString } from '../program/run-directories.ts';
 import { isLoaderKnown, REPORT_SEARCH_PATHS, rememberLoader, withoutSearchReport } from './search-paths.ts';
@@ -27,9 +27,6 @@ export interface ListRequest {
 /** What an errno of execve(2), or of what comes before it, asks for. */
 function remedyOfFailure(errno: string): string {
   switch (errno) {
-    case 'EMFILE':
-      return 'raise the limit of open files of this shell and try again: ulimit -n 1024';
-    case 'ENFILE':
     case 'ENOMEM':
     case 'EAGAIN':
       return 'the machine, or its limits, let no further process start; end some and try again';
@@ -39,7 +36,7 @@ function remedyOfFailure(errno: string): string {
     case 'ENOENT':
       return 'it was taken from the store just now; try again';
     default:
-      return 'try again; nix-foreign doctor looks at this machine';
+      return remedyOf(errno, 'try again; nix-foreign doctor looks at this machine');
   }
 }
 

@@ -53,7 +53,7 @@ test(
     assert.equal(
       stderr,
       `nix-run-foreign: ${program}: it cannot be started in a namespace of its own: too many open files\n` +
-        '  raise the limit of open files: ulimit -n\n',
+        '  raise the limit: ulimit -S -n hard\n',
     );
     assert.equal((await start(workshop.directory, within(20))).stdout, 'started\n');
   },

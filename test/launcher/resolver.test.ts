@@ -115,7 +115,7 @@ test('a resolver for which there is no process left', asRoot, async () => {
   assert.equal(
     stderr,
     `nix-run-foreign: ${env['NIX_RUN_FOREIGN_RESOLVER']}: the resolver cannot be started: too many processes\n` +
-      '  raise the limit of processes: ulimit -u, or pids.max of its cgroup\n',
+      '  raise the limit: ulimit -S -u hard, or pids.max of its cgroup\n',
   );
 });
 

@@ -85,7 +85,7 @@ test('where no file can be opened any more, the remedy is about that', () => {
   assert.deepEqual(JSON.parse(stdout), [
     'loader-not-started',
     `the loader ${LOADER} cannot be started: too many open files`,
-    'raise the limit of open files of this shell and try again: ulimit -n 1024',
+    'raise the limit of open files: ulimit -S -n hard',
   ]);
 });
 
