@@ -1,5 +1,4 @@
 // `nix-foreign binfmt ...`: rules of the kernel by which foreign programs start with no prefix.
-import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
@@ -17,6 +16,7 @@ import {
 } from '../integrations/binfmt/binfmt-registry.ts';
 import { registration, rulesFor } from '../integrations/binfmt/binfmt-rules.ts';
 import { matchedNatives } from '../integrations/binfmt/native-programs.ts';
+import { isNixOs } from '../plan/interpreter-words.ts';
 import { inspectInterpreter } from '../plan/strategy.ts';
 import { LAUNCHER_REMEDY } from '../resolve/own-package.ts';
 import { programsOfNix } from '../store/nix.ts';
@@ -47,7 +47,7 @@ export function machineOf({ context, arch, launcher }: EntryProcess): BinfmtMach
     kernel: release(),
     launcher,
     lasting: trusted ?? launcher,
-    isNixOs: existsSync('/etc/NIXOS'),
+    isNixOs: isNixOs(),
     needed: [process.execPath, ...nix],
   };
 }

@@ -1,6 +1,7 @@
 // How a program is started, and what sits at the interpreter path → what its children will miss, and the line that
 // mends it.
 import { fileWord } from '../host/shell-words.ts';
+import { INTERPRETER_NAMES, isNixOs, remedyAtPath } from '../plan/interpreter-words.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Interpreter } from '../plan/strategy.ts';
 
@@ -35,13 +36,13 @@ export function reportOfChildren(
     };
   if (kind === 'loader')
     return { what: `foreign programs that it starts get the libraries of the system, by ${path}` };
-  const at = kind === 'missing' ? `nothing is at ${path}` : `${kind} is at ${path}`;
+  const at = `${INTERPRETER_NAMES[kind]} is at ${path}`;
   const why = whyNoView();
   return {
     what: `foreign programs that it starts do not start (${at}), ${MISSED}`,
     remedy:
       why === undefined
         ? `nix-run-foreign --strategy view ${fileWord(program)}`
-        : `no view can be made here (${why}): programs.nix-ld.enable = true;`,
+        : `no view can be made here (${why}): ${remedyAtPath({ path }, isNixOs())}`,
   };
 }

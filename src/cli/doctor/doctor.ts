@@ -1,12 +1,11 @@
 // `nix-foreign doctor`: what the machine offers, and what to do about each lack.
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { findMachine, machinesRunBy } from '../../elf/machine.ts';
+import { findMachine } from '../../elf/machine.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
-import { type Directories, dataDirectory } from '../../host/directories.ts';
+import { dataDirectory } from '../../host/directories.ts';
 import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
-import { runs32BitPrograms } from '../../host/processor.ts';
 import { runProgram } from '../../host/run-program.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
@@ -30,6 +29,7 @@ import {
   checkPlaces,
 } from './checks.ts';
 import { checkHooks } from './hook-checks.ts';
+import { checkInterpreters } from './interpreter-checks.ts';
 import { checkStarts, copiesCheck } from './summary.ts';
 
 function emptyStore(storeDir: string): Check {
@@ -59,32 +59,6 @@ function checkStore({ location }: Context): Check[] {
     const detail = `${location.storeDir}: ${reasonOf(error)}`;
     return [{ subject: 'store', state: 'lack', detail, remedy: remedyOfStore(errnoOf(error)) }];
   }
-}
-
-const INTERPRETER_PATHS = {
-  'nix-ld': 'nix-ld: programs keep /proc/self/exe',
-  'stub-ld': "NixOS' stub-ld: the loader is started with the program, and /proc/self/exe is the loader",
-  launcher: 'the launcher: every foreign program starts with its own libraries',
-  missing: 'nothing: the loader is started with the program, and /proc/self/exe is the loader',
-  loader: "another libc's loader: foreign programs start without us there, with that system's libraries",
-  unknown: 'something unknown: the loader is started with the program, and /proc/self/exe is the loader',
-};
-
-function checkInterpreters(arch: string, dirs: Directories | undefined): Check[] {
-  const [own] = machinesRunBy(arch);
-  return machinesRunBy(arch).map((machine) => {
-    const { interpreter, system } = machine;
-    const { kind } = inspectInterpreter(interpreter);
-    if (machine !== own && dirs !== undefined && !runs32BitPrograms())
-      return { subject: system, state: 'note', detail: 'this kernel runs no 32-bit programs' };
-    const check = { subject: system, detail: `at ${interpreter}: ${INTERPRETER_PATHS[kind]}` };
-    if (kind === 'launcher' || kind === 'nix-ld' || kind === 'loader') return { ...check, state: 'ok' };
-    return {
-      ...check,
-      state: 'note',
-      remedy: 'for programs that re-execute themselves enable nix-ld: programs.nix-ld.enable = true;',
-    };
-  });
 }
 
 type OfEntry = Pick<EntryProcess, 'context' | 'arch' | 'launcher' | 'shellHooks'>;

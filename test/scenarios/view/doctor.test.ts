@@ -14,7 +14,7 @@ test('a program by the loader: its children do not start, and --strategy view me
   assert.match(before.stdout, /^ok {4}start {5}strategy loader;/m);
   assert.match(
     before.stdout,
-    /^note {2}children {2}foreign programs that it starts do not start \(stub-ld is at /m,
+    /^note {2}children {2}foreign programs that it starts do not start \(NixOS' stub-ld is at /m,
   );
   assert.match(
     (await root.manage(['explain', alone])).stdout,

@@ -1,0 +1,44 @@
+// What sits at the interpreter path of each machine → how its programs start, and what to do for more.
+import { machinesRunBy } from '../../elf/machine.ts';
+import type { Directories } from '../../host/directories.ts';
+import { runs32BitPrograms } from '../../host/processor.ts';
+import { INTERPRETER_NAMES, isNixOs, optionOfNixOs } from '../../plan/interpreter-words.ts';
+import { type Interpreter, type InterpreterKind, inspectInterpreter } from '../../plan/strategy.ts';
+import type { Check } from './checks.ts';
+
+const PREFIX = 'programs start with nix-run-foreign in front; those that read /proc/self/exe';
+
+/** As `plan/strategy.ts` chooses. */
+const MEANINGS_OF_KINDS: Readonly<Record<InterpreterKind, string>> = {
+  'nix-ld': 'programs keep /proc/self/exe',
+  launcher: 'every foreign program starts with its own libraries',
+  loader: "foreign programs start without us there, with that system's libraries",
+  missing: `${PREFIX} or start others get a view, where one can be made`,
+  'stub-ld': `${PREFIX} or start others get a view, where one can be made`,
+  unknown: `${PREFIX} start from a copy`,
+};
+
+function remedyOfPath({ kind, path }: Interpreter, onNixOs: boolean): string {
+  if (onNixOs) return `to start them by their own names: ${optionOfNixOs(path)}`;
+  const link =
+    kind === 'missing' ? `the shell hook, shims, or a link at ${path}` : 'the shell hook, or shims';
+  return `to start them by their own names: ${link} (docs/ways-to-start.md)`;
+}
+
+export function checkInterpreter(system: string, interpreter: Interpreter, onNixOs: boolean): Check {
+  const { kind, path } = interpreter;
+  const detail = `at ${path}: ${INTERPRETER_NAMES[kind]}: ${MEANINGS_OF_KINDS[kind]}`;
+  if (kind === 'launcher' || kind === 'nix-ld' || kind === 'loader')
+    return { subject: system, state: 'ok', detail };
+  return { subject: system, state: 'note', detail, remedy: remedyOfPath(interpreter, onNixOs) };
+}
+
+export function checkInterpreters(arch: string, dirs: Directories | undefined): Check[] {
+  const [own] = machinesRunBy(arch);
+  return machinesRunBy(arch).map((machine) => {
+    const { interpreter, system } = machine;
+    if (machine !== own && dirs !== undefined && !runs32BitPrograms())
+      return { subject: system, state: 'note', detail: 'this kernel runs no 32-bit programs' };
+    return checkInterpreter(system, inspectInterpreter(interpreter), isNixOs());
+  });
+}
