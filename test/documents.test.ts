@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { COMMANDS, GROUPS } from '../src/cli/commands.ts';
+import { HEADINGS } from '../src/cli/help-text.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '..');
 const PAGES = globSync('docs/*.md', { cwd: PROJECT }).sort();
@@ -106,4 +108,21 @@ test('the README has at most 220 lines, no line of README and docs/ more than 20
 test('the first line on how it works says what a fingerprint is', () => {
   for (const file of ['README.md', 'docs/how-it-works.md'])
     assert.match(read(file), /^#+ How it works\n\nA fingerprint is a lock file with hashes:/m, file);
+});
+
+/** Records are parts of a launch plan. */
+test('a fingerprint is called so, a saved one too', () => {
+  for (const file of DOCUMENTS)
+    assert.doesNotMatch(withoutCode(read(file)), /\b(?:a|own|its) record\b/, file);
+  assert.match(read('CONTRIBUTING.md'), /^\| fingerprint \|.*; a \*saved\* one is that of an earlier start/m);
+  for (const { summary, options } of COMMANDS)
+    for (const text of [summary, ...options.flat()]) assert.doesNotMatch(text, /\brecord\b/);
+});
+
+test('no summary speaks of a prefix, which only the pages explain', () => {
+  const texts = [...COMMANDS.map(({ summary }) => summary), ...Object.values(GROUPS), ...HEADINGS.flat(3)];
+  assert.deepEqual(
+    texts.filter((text) => /\bprefix\b/i.test(text)),
+    [],
+  );
 });

@@ -1,4 +1,4 @@
-// `nix-foreign binfmt ...`: rules of the kernel by which foreign programs start with no prefix.
+// `nix-foreign binfmt ...`: rules of the kernel by which foreign programs start as they are.
 import { release } from 'node:os';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';

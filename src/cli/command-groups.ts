@@ -286,7 +286,7 @@ export const SHARING_COMMANDS: readonly CommandRow[] = [
 export const SHIM_COMMANDS: readonly CommandRow[] = [
   {
     usage: 'shim add [program]',
-    summary: 'make a command that starts a program with no prefix',
+    summary: 'make a command that starts a program without nix-run-foreign in front',
     options: [
       ['--as <name>', 'under this name'],
       ['--all <directory>', 'one for every program in a directory'],

@@ -52,7 +52,7 @@ function refuseBesideDryRun(options: Options): void {
 export const COMMANDS: readonly CommandRow[] = [
   {
     usage: 'resolve <program>',
-    summary: 'find, prove and pin the libraries of a program, ready for its next start',
+    summary: 'find, check and pin the libraries of a program, ready for its next start',
     options: [
       ['--refresh', 'solve again even if a set is known'],
       ['--rehash', "read the program's content again"],
@@ -63,7 +63,7 @@ export const COMMANDS: readonly CommandRow[] = [
       ['--no-fetch', 'fetch no library'],
       [
         '--dry-run',
-        'only say what would be chosen and fetched, from the store and the index alone; a plan, a record or a fingerprint that is there comes first at a start',
+        'only say what would be chosen and fetched, from the store and the index alone; a start takes a plan or a fingerprint that is there first',
       ],
       JSON_OPTION,
     ],
@@ -249,7 +249,7 @@ const GROUP = /^([a-z-]+) (?=[a-z])/;
 
 /** What several commands that share their first word are about. */
 export const GROUPS: Readonly<Record<string, string>> = {
-  binfmt: 'rules of the kernel by which foreign programs start with no prefix',
+  binfmt: 'rules of the kernel by which foreign programs start without nix-run-foreign in front',
   shim: 'commands for PATH and entries for the menu that start foreign programs',
   dirs: 'directories whose programs run by name, through the shell hook',
   index: 'file indexes of nixpkgs: which package has a library that the store lacks',

@@ -9,18 +9,18 @@ export const HEADINGS: readonly (readonly [
   [
     'Programs',
     [
-      ['resolve', 'find, prove and pin the libraries of a program'],
+      ['resolve', 'find, check and pin the libraries of a program'],
       ['explain', 'every library, who needs it, and why that file'],
       ['choose', 'choose libraries by hand'],
       ['graph', 'draw the libraries, or the conflict'],
       ['ldd', "its libraries as glibc's ldd prints them"],
       ['package', 'a Nix expression for a program, as a start'],
-      ['list', 'programs that have a launch plan; take it away'],
+      ['list', 'programs that have a launch plan; drop one'],
       ['forget', 'remove the plan and the GC root of programs'],
     ],
   ],
   [
-    'No prefix',
+    'By name',
     [
       ['hook', 'foreign programs run by their own names in a shell'],
       ['dirs', 'directories whose programs run by name'],

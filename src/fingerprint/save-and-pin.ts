@@ -15,7 +15,7 @@ import {
 
 export interface SavedRoot {
   readonly kind: 'saved';
-  /** The root link, or the plain record when nothing could be pinned. */
+  /** The root link, or the plain file when nothing could be pinned. */
   readonly file: string;
   /** Why nothing could be pinned. */
   readonly unpinned?: string;
@@ -30,7 +30,7 @@ function saveUnpinned(dirs: Directories, fingerprint: Fingerprint, why: string):
   return { kind: 'saved', file: savePlainFingerprint(dirs, fingerprint), unpinned: why };
 }
 
-/** What came of pinning → where the record is. The program starts without a root too, and one line says so. */
+/** What came of pinning → where the fingerprint is. The program starts without a root too, and one line says so. */
 function rootAfter(
   pinned: Pinned | { readonly kind: 'rooted' },
   fingerprint: Fingerprint,
@@ -55,8 +55,8 @@ export function startSaving(nix: Nix | undefined, link: string): RootAdder | und
 }
 
 /**
- * Adds a fingerprint to the store and pins it. Where Nix cannot (none there, no daemon, a read-only store) the record
- * is saved as a plain file.
+ * Adds a fingerprint to the store and pins it. Where Nix cannot (none there, no daemon, a read-only store) it is
+ * saved as a plain file.
  * @throws Node's errors when the place cannot be written.
  */
 export async function saveAndPin(

@@ -40,7 +40,7 @@ export async function readSavedFingerprint(
   } catch {
     return undefined;
   }
-  // The checks are loaded when there is something to check: a first start has no record.
+  // The checks are loaded when there is something to check: a first start has no saved fingerprint.
   const { parseFingerprint } = await import('./parse-fingerprint.ts');
   const parsed = parseFingerprint(text, storeDir);
   if (parsed.kind === 'refused') {
@@ -48,7 +48,7 @@ export async function readSavedFingerprint(
     return undefined;
   }
   if (parsed.signatures.length > 0) {
-    debug(`fingerprint ${file} is not trusted: it carries signatures, and no record does`);
+    debug(`fingerprint ${file} is not trusted: it carries signatures, and none that a start saved does`);
     return undefined;
   }
   if (parsed.fingerprint.program.sha256 !== sha256) {
@@ -84,7 +84,7 @@ export function savePlainFingerprint(dirs: Directories, fingerprint: Fingerprint
   return file;
 }
 
-/** Forgets the plain record of a program. */
+/** Forgets the plain file of a program. */
 export function removePlainFingerprint(dirs: Directories, sha256: string): void {
   rmSync(plainFingerprint(dirs, sha256), { force: true });
 }
@@ -133,13 +133,13 @@ export async function pin(
   return await addKeptRoot(nix, link, storePath);
 }
 
-/** What one place of a program has before a new set is tried: a root, a plain record, or neither. */
+/** What one place of a program has before a new set is tried: a root, a plain file, or neither. */
 export interface SavedBefore {
   readonly link: string;
   /** Undefined without a root. */
   readonly storePath: string | undefined;
   readonly plainFile: string;
-  /** Undefined without a plain record. */
+  /** Undefined without a plain file. */
   readonly text: string | undefined;
 }
 
@@ -159,7 +159,7 @@ export function savedBefore(dirs: Directories, sha256: string, link: string): Sa
 }
 
 /**
- * Takes back what was tried: saving it replaced the one or the other (save-and-pin.ts). The plain record may be of
+ * Takes back what was tried: saving it replaced the one or the other (save-and-pin.ts). The plain file may be of
  * another place of the same content by now, which holds another lock. @throws Node's errors.
  */
 export async function restore(

@@ -185,7 +185,7 @@ interface PlanInputs {
   /** The run-time directory, and the audit module by its name in there. */
   readonly runTime: RunTimePlace | undefined;
   /**
-   * `root`: the link, or the plain record where there is no Nix. `sha256`: of the program. `origin`: where the set came
+   * `root`: the link, or the plain file where there is no Nix. `sha256`: of the program. `origin`: where the set came
    * from, for people.
    */
   readonly names: Required<Pick<LaunchPlan, 'root' | 'sha256' | 'origin'>>;

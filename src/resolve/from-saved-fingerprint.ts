@@ -39,7 +39,7 @@ export async function planFromSavedFingerprint(
   }
   const root = await alsoPin(context.nix, saved, dirs, rootOf(job));
   if (root.kind !== 'saved') return undefined;
-  const origin = 'the record of an earlier start';
+  const origin = 'the fingerprint of an earlier start';
   const plan = await finishPlan({ set, root, origin, drivers: drivers.files }, job);
   if (plan === undefined) return undefined;
   noticeUnserved(program.typedName, drivers.unserved);

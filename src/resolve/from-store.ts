@@ -64,8 +64,8 @@ export async function resolveFromStore(job: Job): Promise<Resolution> {
     return resolution;
   } finally {
     releaseFetched(retries.fetches);
-    // Where the program changed meanwhile, what was taken is a record of the content that it had: it serves the next
-    // try.
+    // Where the program changed meanwhile, what was taken is the fingerprint of the content that it had: it serves the
+    // next try.
     if (resolution === undefined) await restore(job.context.nix, retries.before, retries.tried);
   }
 }

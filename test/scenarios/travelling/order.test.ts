@@ -100,7 +100,7 @@ test('an own record comes before them all', async () => {
   await start();
   putEverywhere();
   utimesSync(path.join(machine.homeDir, 'apps/jq'), 1, 1);
-  assert.match(await start(), /record of an earlier start/);
+  assert.match(await start(), /fingerprint of an earlier start/);
 });
 
 test('a start by the real path does not look beside the link', async () => {
