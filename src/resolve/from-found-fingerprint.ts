@@ -18,10 +18,19 @@ function sentenceOf(typedName: string, { kind, where, why }: Lost): string {
   return `${typedName}: the fingerprint of ${where} is not used: ${why}`;
 }
 
-function failure(typedName: string, lost: Lost): ForeignError {
+/** Where it was said: by `resolve --strict`, or by a variable or file. */
+type Strictness = 'option' | 'setting';
+
+const LEFT_OUT: Readonly<Record<Strictness, string>> = {
+  option: 'leave --strict out',
+  setting: 'take strict away (nix-foreign config says where it is set)',
+};
+
+export function failureOfStrict(typedName: string, lost: Lost, said: Strictness): ForeignError {
+  const mend = lost.kind === 'unreachable' ? 'try again when it answers' : 'mend or remove that fingerprint';
   return new ForeignError(sentenceOf(typedName, lost), {
     code: lost.kind === 'unreachable' ? 'source-unreachable' : 'fingerprint-refused',
-    hint: 'mend or remove it, or take strict away (nix-foreign config says where it is set): then the store is searched',
+    hint: `${mend}, or ${LEFT_OUT[said]}: then the store is searched`,
     exitCode: 126,
   });
 }
@@ -92,7 +101,8 @@ export async function planFromFoundFingerprint(
     return used;
   }
   const [first] = lost;
-  if (search.settings.strict && first !== undefined) throw failure(typedName, first);
+  if (search.settings.strict && first !== undefined)
+    throw failureOfStrict(typedName, first, search.context.strict === true ? 'option' : 'setting');
   for (const each of lost) {
     notice(`${sentenceOf(typedName, each)}${each === lost.at(-1) ? '; the store is searched instead' : ''}`);
   }
