@@ -126,3 +126,17 @@ test('no summary speaks of a prefix, which only the pages explain', () => {
     [],
   );
 });
+
+/** sudo(8), `secure_path`: in a home, where the README installs it, sudo finds no nix-foreign. */
+test('what is said to be typed with sudo hands PATH on', () => {
+  const lines = [...DOCUMENTS, ...globSync('{src/**/*.ts,man/*}', { cwd: PROJECT })].flatMap((file) =>
+    [...read(file).matchAll(/sudo (?:-u \S+ )?nix-foreign.*/g)].map(([line]) => `${file}: ${line}`),
+  );
+  assert.deepEqual(lines, []);
+});
+
+/** A redirection is made by the shell of the user, before sudo starts. */
+test('nothing is redirected to a place of root', () => {
+  const files = [...DOCUMENTS, ...globSync('src/**/*.ts', { cwd: PROJECT })];
+  for (const file of files) assert.doesNotMatch(read(file), /nix-foreign [^|\n]*> ?\/etc\//, file);
+});

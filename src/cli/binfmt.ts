@@ -153,7 +153,7 @@ export function installRules(machine: BinfmtMachine, options: { json: boolean })
   }
   for (const { name, about } of done) printOneLine(`registered ${name}: ${about}`);
   printOneLine(
-    `until the next restart; ${machine.isNixOs ? ON_NIXOS : 'for good: nix-foreign binfmt print > /etc/binfmt.d/nix-run-foreign.conf'}`,
+    `until the next restart; ${machine.isNixOs ? ON_NIXOS : 'for good: nix-foreign binfmt print | sudo tee /etc/binfmt.d/nix-run-foreign.conf'}`,
   );
 }
 

@@ -182,7 +182,7 @@ function isRootsAlone(directory: string, owner: bigint): boolean {
 /** Who may do what root may not. */
 function asOwner({ typedName, stats }: PatchTarget, command: Command): string {
   if (stats.uid === 0n) return writeAnother(typedName, command);
-  return `as its owner: sudo -u '#${stats.uid}' nix-foreign ${command} ${fileWord(typedName)}`;
+  return `as its owner: sudo -u '#${stats.uid}' env "PATH=$PATH" nix-foreign ${command} ${fileWord(typedName)}`;
 }
 
 function ledByOthers(typedName: string, file: string, command: Command): ForeignError {
@@ -246,7 +246,8 @@ export function refuseOthersDirectory(
 function refuseOthersFile(target: PatchTarget, uid: number, command: Command): void {
   const { typedName, path: file, stats } = target;
   if (uid === 0 || stats.uid === BigInt(uid)) return;
-  const asRoot = `as root: sudo nix-foreign ${command}${command === 'patch' ? ' --system' : ''} ${fileWord(typedName)}`;
+  const all = command === 'patch' ? ' --system' : '';
+  const asRoot = `as root: sudo env "PATH=$PATH" nix-foreign ${command}${all} ${fileWord(typedName)}`;
   const hint = isRootsAlone(path.dirname(file), stats.uid) ? asRoot : asOwner(target, command);
   throw patchRefusal(typedName, 'it belongs to somebody else', hint, 'not-owner');
 }

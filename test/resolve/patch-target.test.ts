@@ -51,7 +51,7 @@ function refusalOf(typedName: string, uid: number, file = typedName): string | u
 
 test('root replaces no file where its owner may rename: the owner does', asRoot, () => {
   const file = put('theirs', OWNER, OWNER);
-  const hint = `as its owner: sudo -u '#${OWNER}' nix-foreign patch ${file}`;
+  const hint = `as its owner: sudo -u '#${OWNER}' env "PATH=$PATH" nix-foreign patch ${file}`;
   assert.equal(refusalOf(file, 0), `others-directory: ${hint}`);
   assert.equal(refusalOf(file, 2000), `not-owner: ${hint}`);
   assert.equal(refusalOf(file, OWNER), undefined);
@@ -65,7 +65,10 @@ test("root's own file in a directory of another's is left too", asRoot, () => {
 test('where only root may write it replaces what is whose it may be', asRoot, () => {
   const file = put('kept', OWNER, 0);
   assert.equal(refusalOf(file, 0), undefined);
-  assert.equal(refusalOf(file, 2000), `not-owner: as root: sudo nix-foreign patch --system ${file}`);
+  assert.equal(
+    refusalOf(file, 2000),
+    `not-owner: as root: sudo env "PATH=$PATH" nix-foreign patch --system ${file}`,
+  );
 });
 
 test("in a sticky directory only what is root's, and outputs", asRoot, () => {
@@ -111,7 +114,7 @@ test('what others may rename is refused for that, also behind their link', asRoo
   const link = path.join(dir, 'to-theirs');
   symlinkSync(file, link);
   lchownSync(link, OWNER, OWNER);
-  const hint = `as its owner: sudo -u '#${OWNER}' nix-foreign patch ${link}`;
+  const hint = `as its owner: sudo -u '#${OWNER}' env "PATH=$PATH" nix-foreign patch ${link}`;
   assert.equal(refusalOf(link, 0, file), `others-directory: ${hint}`);
 });
 

@@ -46,10 +46,10 @@ export function isOn(directory: string): boolean {
   }
 }
 
-/** What is to be said again as root. */
+/** What is to be said again as root: sudo's own PATH has neither nix-foreign nor Node where npm put them in a home. */
 const AGAIN = {
-  install: 'sudo nix-foreign binfmt install',
-  remove: 'sudo nix-foreign binfmt remove',
+  install: 'sudo env "PATH=$PATH" nix-foreign binfmt install',
+  remove: 'sudo env "PATH=$PATH" nix-foreign binfmt remove',
 } as const;
 type Verb = keyof typeof AGAIN;
 

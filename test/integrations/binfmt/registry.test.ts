@@ -114,7 +114,7 @@ test('whoever may not remove them is told to say that again, not the opposite', 
   try {
     for (const verb of ['remove', 'install'] as const)
       assert.throws(() => removeAll(directory, verb), {
-        hint: new RegExp(`sudo nix-foreign binfmt ${verb}$`),
+        hint: new RegExp(`sudo env "PATH=\\$PATH" nix-foreign binfmt ${verb}$`),
       });
   } finally {
     if (isRoot) process.seteuid?.(0);
