@@ -140,3 +140,11 @@ test('nothing is redirected to a place of root', () => {
   const files = [...DOCUMENTS, ...globSync('src/**/*.ts', { cwd: PROJECT })];
   for (const file of files) assert.doesNotMatch(read(file), /nix-foreign [^|\n]*> ?\/etc\//, file);
 });
+
+test('the most searches of one process are those of the audit module', () => {
+  const [, most = ''] = /MOST_ASKED = (\d+)/.exec(read('audit/known-names.c')) ?? [];
+  assert.match(
+    read('docs/run-time-libraries.md'),
+    new RegExp(`^For one process ${most} names are searched at most\\.`, 'm'),
+  );
+});
