@@ -14,19 +14,21 @@ let
 in
 {
   sources = key (types.listOf types.str) ''
-    Absolute directories and http(s) URLs that are asked for a program's fingerprint at a first start.
+    Absolute directories and http(s) URLs that are asked for a program's fingerprint at a first start, the
+    preferred first.
   '';
   trusted-fingerprint-keys = key (types.listOf types.str) ''
-    Public keys, `name:base64`, by one of which a fingerprint from a source must be signed.
+    Public keys, name:base64, by one of which a fingerprint of a source, or an exported index, must be signed.
   '';
   strict = key types.bool ''
-    Fail where a fingerprint is there and cannot be used, instead of searching the store.
+    Fail where a fingerprint is there and cannot be used, or a source cannot be asked, instead of searching the
+    store.
   '';
   source-timeout = key (types.addCheck (types.numbers.between 0 300) (seconds: seconds > 0)) ''
-    Seconds until a source counts as unreachable, above 0.
+    Seconds until a source counts as unreachable.
   '';
   driver-directories = key (types.listOf types.str) ''
-    Absolute directories of the running graphics driver, searched last at each start and never pinned.
+    Directories of the running graphics driver, searched last, never pinned.
   '';
   substitute = key types.bool ''
     Let Nix fetch missing store paths from the substituters of this machine.
@@ -38,8 +40,8 @@ in
         "off"
       ]) (types.listOf types.str))
       ''
-        File indexes that are asked for libraries which the store lacks: "auto" (where nix-index has its database),
-        "off", or absolute files and directories. Where the overlay of nix-index-database is, its index.
+        File indexes for libraries that the store lacks: auto (that of nix-index), off, or absolute paths. Where the
+        overlay of nix-index-database is, its index.
       ''
     // {
       default = if pkgs ? nix-index-database then [ "${pkgs.nix-index-database}" ] else null;
@@ -51,12 +53,12 @@ in
       "never"
     ])
     ''
-      Whether libraries that an index names are fetched; "ask": above fetch-limit only.
+      Whether libraries that an index names are fetched: ask (above fetch-limit), always, never.
     '';
   fetch-limit = key (types.numbers.between 0 1000000) ''
-    MiB that are downloaded without a question.
+    MiB that are downloaded for one program without a question.
   '';
   index-age = key (types.numbers.between 0 10000) ''
-    Days until the age of a file index is told; 0: never.
+    Days until the age of a file index is told, where it is used; 0: never.
   '';
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
+import { MEANINGS } from '../config/settings.ts';
 import { printJson, reportFailure } from '../host/output.ts';
 import { fileWord, shellWord } from '../host/shell-words.ts';
 import type { Context } from '../resolve/context.ts';
@@ -58,7 +59,7 @@ export const COMMANDS: readonly CommandRow[] = [
       ['--rehash', "read the program's content again"],
       ['--system', 'for everybody on this machine (as root)'],
       ['--strategy <name>', 'start it this way from now on: loader, namespace, patched ..., or auto'],
-      ['--strict', 'fail where a fingerprint is there that cannot be used'],
+      ['--strict', MEANINGS.strict],
       ['--fetch', 'fetch libraries that the store lacks, whatever their size'],
       ['--no-fetch', 'fetch no library'],
       [

@@ -4,27 +4,17 @@
 import { ForeignError } from '../host/errors.ts';
 import type { Environment } from '../host/tool-environment.ts';
 
-/** What the user can settle once for all programs. Keys are those of config.toml. */
+/** What the user can settle once for all programs. Keys are those of config.toml; `MEANINGS` says what each is. */
 export interface Settings {
-  /** Where fingerprints are asked for on a miss, in this order: absolute directories and http(s) URLs. */
   readonly sources: readonly string[];
-  /** Public keys, `name:base64` as Nix writes them, whose signatures make a foreign fingerprint trusted. */
   readonly 'trusted-fingerprint-keys': readonly string[];
-  /** Fail where a fingerprint that is there cannot be used, instead of solving from the store. */
   readonly strict: boolean;
-  /** Seconds until a source counts as unreachable. */
   readonly 'source-timeout': number;
-  /** Absolute directories of the running graphics driver, searched last at each start, those that exist. */
   readonly 'driver-directories': readonly string[];
-  /** Let Nix fetch what a fingerprint or a file index names from the machine's substituters. */
   readonly substitute: boolean;
-  /** File indexes that are asked for libraries which the store lacks: absolute files and directories. */
   readonly index: 'auto' | 'off' | readonly string[];
-  /** Whether what an index names is fetched; `ask`: above the limit somebody is asked. */
   readonly fetch: 'ask' | 'always' | 'never';
-  /** MiB of download without a question. */
   readonly 'fetch-limit': number;
-  /** Days until the age of an index is told; 0: never. */
   readonly 'index-age': number;
 }
 
@@ -46,21 +36,21 @@ export const DEFAULTS: Settings = {
   'index-age': 60,
 };
 
-/** One line each, for `nix-foreign config`. */
+/** One line each, for `nix-foreign config`; docs/settings.md and nix/settings.nix say the same. */
 export const MEANINGS: Readonly<Record<Key, string>> = {
-  sources: 'directories and http(s) URLs that are asked for fingerprints on a first start, in this order',
-  'trusted-fingerprint-keys': 'public keys (name:base64) whose signatures make a fingerprint believed',
+  sources:
+    "absolute directories and http(s) URLs that are asked for a program's fingerprint at a first start, the preferred first",
+  'trusted-fingerprint-keys':
+    'public keys, name:base64, by one of which a fingerprint of a source, or an exported index, must be signed',
   strict:
     'fail where a fingerprint is there and cannot be used, or a source cannot be asked, instead of searching the store',
   'source-timeout': 'seconds until a source counts as unreachable',
-  'driver-directories':
-    'directories of the running graphics driver, searched last at each start and never pinned',
+  'driver-directories': 'directories of the running graphics driver, searched last, never pinned',
   substitute: 'let Nix fetch missing store paths from the substituters of this machine',
-  index:
-    'file indexes that are asked for libraries which the store lacks: auto, off, or files and directories',
+  index: 'file indexes for libraries that the store lacks: auto (that of nix-index), off, or absolute paths',
   fetch: 'whether libraries that an index names are fetched: ask (above fetch-limit), always, never',
-  'fetch-limit': 'MiB that are downloaded without a question',
-  'index-age': 'days until the age of a file index is told; 0: never',
+  'fetch-limit': 'MiB that are downloaded for one program without a question',
+  'index-age': 'days until the age of a file index is told, where it is used; 0: never',
 };
 
 export const KEYS = Object.keys(DEFAULTS).sort() as readonly Key[];

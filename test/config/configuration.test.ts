@@ -1,7 +1,16 @@
 // Real files and a process → which value counts, where it comes from, and what a missing file costs.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -287,4 +296,23 @@ test('docs/settings.md tells every key with its default and its variable', () =>
       VARIABLES[key] === undefined ? '-' : `\`${VARIABLES[key]}\``,
     ]).sort(),
   );
+});
+
+test('each setting has one meaning: in the page on settings, and in the modules', () => {
+  const rows = sectionOf('config.toml', 'docs/settings.md').matchAll(
+    /^\| `([a-z-]+)` \|(?:[^|]*\|){3} (.*) \|$/gm,
+  );
+  const shown = [...rows].map(([, key, text = '']) => [key, text.replace(/`|\[|\]\([^)]*\)/g, '')]);
+  assert.deepEqual(Object.fromEntries(shown), MEANINGS);
+  const modules = readFileSync('nix/settings.nix', 'utf8');
+  const described = modules.matchAll(/^ {2}([a-z-]+) =\s+key[\s\S]*?''\n([\s\S]*?)''/gm);
+  const sentences = [...described].map(([, key, text = '']) => {
+    const [sentence = ''] = text.replace(/\s+/g, ' ').trim().split('. ');
+    return [key, sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '')];
+  });
+  const wanted = Object.entries(MEANINGS).map(([key, text]) => [
+    key,
+    text.charAt(0).toLowerCase() + text.slice(1),
+  ]);
+  assert.deepEqual(Object.fromEntries(sentences), Object.fromEntries(wanted));
 });
