@@ -139,7 +139,7 @@ function printTable(label: string): void {
   const lines = judgedLines().filter((each) => each.label === label);
   const ways = [...new Set(lines.map(({ way }) => way))];
   console.log(
-    '| | programs | possible | same behaviour | same libraries | after strip | gdb | growth, median | largest | undone |',
+    '| | programs | possible | same behaviour | same libraries | after strip | gdb | growth, median (bytes) | growth, largest (bytes) | undone |',
   );
   console.log('|---|---|---|---|---|---|---|---|---|---|');
   for (const way of ways) console.log(tableRow(lines.filter((each) => each.way === way)));

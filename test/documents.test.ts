@@ -148,3 +148,28 @@ test('the most searches of one process are those of the audit module', () => {
     new RegExp(`^For one process ${most} names are searched at most\\.`, 'm'),
   );
 });
+
+/** Lines end where a sentence or a clause does, or are full: a reader of the source sees what changed. */
+test('no short line of a page ends within a clause', () => {
+  const found = DOCUMENTS.flatMap((file) => {
+    const lines = withoutCode(read(file)).split('\n');
+    return lines
+      .filter((line, at) => {
+        const next = lines[at + 1] ?? '';
+        const goesOn = line.trim() !== '' && /^\s*\w/.test(next) && !/^\s*(?:- |\d+\. )/.test(next);
+        return goesOn && line.length < 110 && !/^[|#]|[.:;,)?!]$/.test(line);
+      })
+      .map((line) => `${file}: ${line}`);
+  });
+  assert.deepEqual(found, []);
+});
+
+test('what it is to lift a name stands where the option is, and on the page', () => {
+  assert.match(read('docs/patch.md'), /\(DT_NEEDED\): .* are \*lifted\* into it \(`--no-lift`: not\)/);
+  const patch = COMMANDS.find(({ usage }) => usage.startsWith('patch '));
+  const rows = [...(patch?.screen ?? []), ...(patch?.options ?? [])].filter(([flags]) =>
+    /no-(lift|rename)/.test(flags),
+  );
+  assert.equal(rows.length, 4);
+  for (const [flags, text] of rows) assert.match(`${flags}: ${text}`, /^--no-\w+: .*DT_NEEDED/);
+});

@@ -30,7 +30,8 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
       ['--try <words>', 'run it before and after with these words; compare'],
       ['--check, --show, --repair', 'is it whole; what it names; fetch that again'],
       ['--user-libraries-first', 'LD_LIBRARY_PATH before the chosen libraries'],
-      ['--no-rename, --no-lift', 'needed names as they are; none more than its own'],
+      ['--no-rename', 'leave DT_NEEDED names that another version serves'],
+      ['--no-lift', 'add no names of the set to its DT_NEEDED'],
       ['--plain', "the loader's own path as its interpreter"],
       ['--method <method>', 'auto, in-place, append, insert or interpreter'],
       ['--hard-links <which>', 'other names of it: refuse (the default), all or one'],
@@ -55,10 +56,10 @@ export const PATCH_COMMANDS: readonly CommandRow[] = [
       ['--pin <soname=path>', 'take this file for a library, as choose does'],
       ['--exclude <pattern>', 'never take store objects named like this'],
       ['--prefer <name>', 'take store objects whose names begin with this'],
-      ['--no-rename', 'keep needed names that another version serves'],
+      ['--no-rename', 'leave DT_NEEDED names that another version serves'],
       [
         '--no-lift',
-        'name what the program itself needs only; a library of the store with a run path of its own may then take others than the launcher would',
+        'add no names of the set to its DT_NEEDED; a library of the store with a run path of its own may then take others than the launcher would',
       ],
       ['--plain', "the loader's own path as its interpreter, not the farm's link to it"],
       [
