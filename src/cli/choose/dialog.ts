@@ -11,8 +11,15 @@ import { listText, printable, printableLine } from '../../host/output.ts';
 import type { StoreAlternatives } from '../../resolve/solve-program.ts';
 import { explainConflict } from '../../solver/explain-conflict.ts';
 import type { Solution } from '../../solver/solution.ts';
+import {
+  type ClosureSize,
+  changeLine,
+  factLines,
+  shareText,
+  shortPath,
+  sourceWords,
+} from './candidate-rows.ts';
 import type { Option, PromptQuestion } from './prompts.ts';
-import { type ClosureSize, changeLine, factLines, shareText, shortPath, sourceWords } from './view.ts';
 
 /** How the dialogue learns what takes time, and asks. */
 interface DialogIO {

@@ -39,7 +39,7 @@ import { releaseLinks } from '../../store/fetch.ts';
 import { openStore, withStore } from '../../store/open-catalogue.ts';
 import { closureSizes } from '../../store/sizes.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
-import { candidatesText, candidatesView, changeLine, choicesText } from './view.ts';
+import { candidateRows, candidatesText, changeLine, choicesText } from './candidate-rows.ts';
 
 /** `cancelled`: Ctrl-C in the dialogue. */
 export type ChooseOutcome =
@@ -161,7 +161,7 @@ function listed(session: ChooseSession): ChooseOutcome {
         program: program.path,
         choices: earlier,
         set: candidates.kind === 'set' ? 'found' : 'none',
-        alternatives: candidatesView(candidates, sizes.bytesOf),
+        alternatives: candidateRows(candidates, sizes.bytesOf),
       },
     };
   } finally {

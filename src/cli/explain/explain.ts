@@ -18,7 +18,7 @@ import { filesByPath } from '../../resolve/write-plan.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
 import { reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
-import { candidateView } from '../choose/view.ts';
+import { candidateRow } from '../choose/candidate-rows.ts';
 import type { CandidateReport } from './candidates.ts';
 import { type DynamicFacts, type Facts, withFacts } from './facts.ts';
 import { libraryPathComesFirst, type MapEntry, shadowingEntries } from './load-map.ts';
@@ -92,13 +92,13 @@ function explainedObject(entry: MapEntry, report: CandidateReport | undefined): 
     next?.loss?.criterion === 'whole set'
       ? report?.inFull(entry.name)?.candidates.find(({ chosen }) => !chosen)
       : next;
-  const view = settled && candidateView(settled);
+  const row = settled && candidateRow(settled);
   return {
     ...entry,
     loadedBy: entry.neededBy[0] ?? null,
     glibc: report?.glibcOf(entry.name) ?? null,
     candidates: candidates.length,
-    runnerUp: view?.lost ? { file: view.file, object: view.object, ...view.lost } : null,
+    runnerUp: row?.lost ? { file: row.file, object: row.object, ...row.lost } : null,
   };
 }
 

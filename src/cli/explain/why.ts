@@ -1,7 +1,7 @@
 // One name → all that is known of it, as facts and as text: who needs it, every candidate and why it lost.
 
 import { wrapWords } from '../../host/output.ts';
-import { type CandidateView, candidateView, neederView } from '../choose/view.ts';
+import { type CandidateRow, candidateRow, neederRow } from '../choose/candidate-rows.ts';
 import type { SonameReport } from './candidates.ts';
 import type { MapEntry } from './load-map.ts';
 import { cutList, foundText, otherNames, passedOver } from './tree.ts';
@@ -17,7 +17,7 @@ export interface Why {
     readonly file: string;
     readonly versions: readonly string[];
   }[];
-  readonly candidates: readonly CandidateView[];
+  readonly candidates: readonly CandidateRow[];
 }
 
 export function whyOf(entry: MapEntry, report: SonameReport | undefined): Why {
@@ -30,8 +30,8 @@ export function whyOf(entry: MapEntry, report: SonameReport | undefined): Why {
     neededBy:
       report === undefined
         ? entry.neededBy.map((name) => ({ name, file: '', versions: [] }))
-        : report.neededBy.map(neederView),
-    candidates: report === undefined ? [] : report.candidates.map(candidateView),
+        : report.neededBy.map(neederRow),
+    candidates: report === undefined ? [] : report.candidates.map(candidateRow),
   };
 }
 
@@ -48,7 +48,7 @@ const NO_CANDIDATES: Record<string, string> = {
   loader: 'it is the loader itself',
 };
 
-function candidateLines({ object, file, glibc, chosen, lost }: CandidateView): string[] {
+function candidateLines({ object, file, glibc, chosen, lost }: CandidateRow): string[] {
   const built = glibc === null ? '' : `, built with ${glibc}`;
   const verdict = chosen ? ['taken'] : lost === null ? [] : [`${lost.criterion}: ${lost.detail}`];
   return [

@@ -15,7 +15,7 @@ import { sizeText } from '../../store/sizes.ts';
 import { nameOfStoreObject, objectNameIn } from '../../store/store-location.ts';
 
 /** One candidate of a name, as `--json` prints it. */
-export interface CandidateView {
+export interface CandidateRow {
   readonly file: string;
   readonly storePath: string;
   /** Name of the store object, with its version. */
@@ -29,7 +29,7 @@ export interface CandidateView {
 /** A store object's size in bytes with everything it refers to; undefined where Nix does not know it. */
 export type ClosureSize = (storePath: string) => number | undefined;
 
-export function candidateView({ provider, chosen, loss }: Candidate): CandidateView {
+export function candidateRow({ provider, chosen, loss }: Candidate): CandidateRow {
   return {
     file: provider.path,
     storePath: provider.storePath,
@@ -40,13 +40,13 @@ export function candidateView({ provider, chosen, loss }: Candidate): CandidateV
   };
 }
 
-export function neederView({ object, versions }: Needer) {
+export function neederRow({ object, versions }: Needer) {
   const names = versions.map(({ name, weak }) => (weak ? `${name} (weak)` : name));
   return { name: object.label, file: object.path, versions: names };
 }
 
 /** `forces`: what else would change; `impossible`: why no set has it; both null for what is taken. */
-function weighedView(
+function weighedRow(
   candidates: SonameCandidates,
   alternatives: Alternatives,
   candidate: Candidate,
@@ -54,7 +54,7 @@ function weighedView(
 ) {
   const { coverage, trial } = candidates.factsOf(alternatives, candidate);
   return {
-    ...candidateView(candidate),
+    ...candidateRow(candidate),
     closureSize: closureSize(candidate.provider.storePath) ?? null,
     symbols: coverage,
     forces: trial?.kind === 'possible' ? othersIn(alternatives.name, trial.changes) : null,
@@ -63,11 +63,11 @@ function weighedView(
 }
 
 /** Every name there is something to choose for, with all that is known of each candidate. */
-export function candidatesView(candidates: SonameCandidates, closureSize: ClosureSize) {
+export function candidateRows(candidates: SonameCandidates, closureSize: ClosureSize) {
   return candidates.alternatives.map((each) => ({
     name: each.name,
-    neededBy: each.neededBy.map(neederView),
-    candidates: each.candidates.map((candidate) => weighedView(candidates, each, candidate, closureSize)),
+    neededBy: each.neededBy.map(neederRow),
+    candidates: each.candidates.map((candidate) => weighedRow(candidates, each, candidate, closureSize)),
   }));
 }
 
@@ -128,7 +128,7 @@ export function choicesText(choices: Choices): string[] {
 
 /** `glibc-2.36`, `4.1 MiB`; what is not known is left out. */
 export function sourceWords(candidate: Candidate, closureSize: ClosureSize): string[] {
-  const { object, glibc } = candidateView(candidate);
+  const { object, glibc } = candidateRow(candidate);
   const bytes = closureSize(candidate.provider.storePath);
   return [object, ...(glibc === null ? [] : [glibc]), ...(bytes === undefined ? [] : [sizeText(bytes)])];
 }
@@ -139,7 +139,7 @@ function candidateLines(
   candidate: Candidate,
   size: ClosureSize,
 ): string[] {
-  const { chosen, lost } = candidateView(candidate);
+  const { chosen, lost } = candidateRow(candidate);
   const why = lost === null ? '' : `: ${lost.criterion === 'path' ? 'the same otherwise' : lost.detail}`;
   return [
     `  ${chosen ? '*' : ' '} ${sourceWords(candidate, size).join(', ')}${why}`,
