@@ -173,3 +173,11 @@ test('what it is to lift a name stands where the option is, and on the page', ()
   assert.equal(rows.length, 4);
   for (const [flags, text] of rows) assert.match(`${flags}: ${text}`, /^--no-\w+: .*DT_NEEDED/);
 });
+
+test('each step of how it works begins with the folder that does it, and no folder of one is left out', () => {
+  const page = read('docs/how-it-works.md');
+  const steps = [...page.matchAll(/^## \d\. .*\n\n`src\/([a-z]+)\/`/gm)].map(([, folder]) => folder);
+  assert.deepEqual(steps, ['elf', 'store', 'candidates', 'solver', 'farm', 'fingerprint', 'plan']);
+  for (const folder of ['program', 'index', 'ldso', 'view'])
+    assert.ok(page.includes(`\`src/${folder}/`), folder);
+});
