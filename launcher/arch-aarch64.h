@@ -10,7 +10,8 @@
 		".size _start, .-_start\n")
 
 // Entered in place of the program's first instruction: the stack pointer, x0 (a function for atexit) and every other
-// register but the linker's scratch x16 must be for the program what ld.so left in them (AAPCS64 6.4.5).
+// register but the linker's scratch x16 and x17 (IP0, IP1) must be for the program what ld.so left in them (AAPCS64
+// 6.1.1, 6.4.5).
 #define ARCH_TRAMPOLINE                                                                                      \
 	__asm__(".text\n.globl trampoline\n.hidden trampoline\n.type trampoline,%function\ntrampoline:\n"     \
 		"\thint #34\n\tstp x0, x1, [sp, #-176]!\n\tstp x2, x3, [sp, #16]\n\tstp x4, x5, [sp, #32]\n"     \

@@ -6,7 +6,7 @@ ARCH_ENTRY;
 extern const char own_entry[] __asm__("_start") __attribute__((visibility("hidden")));
 
 // Enough for a hit, and for the paths of a view. On the stack, since this image has no zeroed data beyond its file:
-// NOTES.md says why. Where the stack is limited to less than SMALL_STACK, memory is mapped instead.
+// src/plan/NOTES.md says why. Where the stack is limited to less than SMALL_STACK, memory is mapped instead.
 enum { MEMORY_SIZE = 20 * 1024, SMALL_STACK = 128 * 1024 };
 
 // AT_ENTRY is the entry of the program that was executed: another's when this file is only its loader.

@@ -83,7 +83,7 @@ __asm__(".globl _dl_debug_state\n.type _dl_debug_state, STT_FUNC\n");
 
 extern const char trampoline_code[] __asm__("trampoline") __attribute__((visibility("hidden")));
 
-// In the file's data, not zeroed memory beyond it: NOTES.md says why.
+// In the file's data, not zeroed memory beyond it: src/plan/NOTES.md says why.
 static struct restoration pending __attribute__((section(".data")));
 __attribute__((used, visibility("hidden"), section(".data"))) uintptr_t trampoline_target;
 

@@ -10,7 +10,7 @@ struct way {
 };
 
 // The last way that was checked, without links: another that begins alike is checked from where it differs. In the
-// file's data, not zeroed memory beyond it: NOTES.md says why.
+// file's data, not zeroed memory beyond it: src/plan/NOTES.md says why.
 static const char *checked_before __attribute__((section(".data")));
 
 char *read_whole_file(int fd, size_t *size)

@@ -1,6 +1,6 @@
 // The text of src/ → the promises its layout makes: one direction of imports, pure stages, small files, plain names.
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 
@@ -397,3 +397,19 @@ function parametersOf(text: string): number {
   }
   return count;
 }
+
+/** Without a folder it is the one beside the file. */
+test('the notes that a comment names are there', () => {
+  const texts = globSync(['src/**/*.{ts,cts}', 'launcher/*.{c,h}', 'audit/*.{c,h}'], { cwd: PROJECT });
+  const wrong = texts.flatMap((file) =>
+    [...readFileSync(path.join(PROJECT, file), 'utf8').matchAll(/(?:[a-z]+\/)*NOTES\.md/g)]
+      .map(([named]) => named)
+      .filter((named) => {
+        const places =
+          named === 'NOTES.md' ? [path.join(path.dirname(file), named)] : [named, path.join('src', named)];
+        return !places.some((place) => existsSync(path.join(PROJECT, place)));
+      })
+      .map((named) => `${file}: ${named}`),
+  );
+  assert.deepEqual(wrong, []);
+});

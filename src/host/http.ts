@@ -41,8 +41,8 @@ export function credentialsOf({ username, password }: URL): string | undefined {
 }
 
 /**
- * node:http, because loading fetch takes 50 ms more, and node:https only where it is needed (NOTES.md). No import():
- * a module namespace evaluates every getter of node:http, and one of them loads fetch.
+ * node:http, because loading fetch takes 50 ms more, and node:https only where it is needed (store/NOTES.md). No
+ * import(): a module namespace evaluates every getter of node:http, and one of them loads fetch.
  */
 function request(
   url: URL,
@@ -179,7 +179,7 @@ function failureOf({ timedOut }: Ended, name: string): NodeJS.ErrnoException {
 
 /**
  * A `lookup` for node:net. Node's own asks getaddrinfo(3) in a thread, which goes on for 10 s and more where no name
- * server answers, and a process cannot exit meanwhile (NOTES.md). It is used where there is no getent.
+ * server answers, and a process cannot exit meanwhile (store/NOTES.md). It is used where there is no getent.
  * `timeout`: milliseconds; `path`: the variable PATH.
  */
 export function lookupUntil(timeout: number, path: string | undefined, stop: AbortSignal): LookupFunction {

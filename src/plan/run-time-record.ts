@@ -46,6 +46,10 @@ export function runTimesDirectory({ cache }: Pick<Directories, 'cache'>): string
   return path.join(cache, 'run-time');
 }
 
+/**
+ * `<cache>/run-time/<32 hex digits>`, of the SHA-256 of the program's real path and the set; need not be there
+ * (audit/RUN-TIME.md). `set`: what tells it from others of the program.
+ */
 export function runTimeDirectoryFor(dirs: Directories, program: string, set: readonly string[]): string {
   const name = sha256OfText(JSON.stringify([program, ...set])).slice(0, 32);
   return path.join(runTimesDirectory(dirs), name);

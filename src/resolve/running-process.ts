@@ -23,6 +23,10 @@ function mappedFiles(processId: number): string[] {
   }
 }
 
+/**
+ * Of a process by its id. Total: where /proc cannot be read nothing is loaded. A file of the store without DT_SONAME is
+ * left out.
+ */
 export function loadedObjectsOf(processId: number, storeDir: string): ProcessObjects {
   const files = mappedFiles(processId);
   const isOfStore = (file: string): boolean => file.startsWith(`${storeDir}/`);

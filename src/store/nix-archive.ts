@@ -37,6 +37,7 @@ function nodeOf(node: NarNode): Buffer {
   }
 }
 
+/** All bytes of the NAR, in memory; entries of directories are sorted by their bytes. */
 export function narOf(node: NarNode): Buffer {
   return Buffer.concat([packString('nix-archive-1'), nodeOf(node)]);
 }

@@ -6,7 +6,7 @@ import type { SimulationRequest } from './request.ts';
 import type { LoadTrace } from './trace.ts';
 
 /**
- * Total for every input. Rules and their sources: NOTES.md beside this file. The program is taken as given to the
+ * Total for every input. Rules and their sources: ldso/NOTES.md. The program is taken as given to the
  * loader as a command; started by the kernel it does the same, but for its own name in messages.
  */
 export function simulate(request: SimulationRequest): LoadTrace {
