@@ -96,7 +96,11 @@ for (const from of [1, 2, 3])
     const before = readFileSync(place.file);
     const said = readWith({ call: 'open', errno: EMFILE, from }, place, second);
     const { kind, why, remedy } = JSON.parse(said);
-    assert.deepEqual([kind, remedy], ['unwritable', 'raise the limit of open files: ulimit -S -n hard'], said);
+    assert.deepEqual(
+      [kind, remedy],
+      ['unwritable', 'raise the limit of open files: ulimit -S -n hard'],
+      said,
+    );
     assert.match(why, /^\/.*: too many open files$/);
     assert.ok(readFileSync(place.file).equals(before));
   });
