@@ -1,8 +1,11 @@
 // Libraries that a program opens while it runs → found by every way of starting, with nothing of that left to see.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
-import type { Outcome } from '../../rig/root.ts';
+import { homeInRoot, type Outcome, type Root } from '../../rig/root.ts';
+import { compile } from '../compile.ts';
+import { onHost } from '../foreign-files.ts';
 import { openRunTimeWays, putPlugIn, putProgram } from './ways.ts';
 
 const rig = await ensureRig('full');
@@ -15,6 +18,14 @@ function assertPrints(outcome: Outcome, stdout: string): void {
     { status: outcome.status, stdout: outcome.stdout, stderr: outcome.stderr },
     { status: 0, stdout, stderr: '' },
   );
+}
+
+/** A program that opens what it is told and prints its environment. Returns its path in the root. */
+function putPrinter(root: Root, name: string, flags: readonly string[]): string {
+  const open = flags.length === 0 ? '  if (argc > 1 && !dlopen(argv[1], RTLD_NOW)) return 1;\n' : '';
+  const source = `#include <dlfcn.h>\n#include <stdio.h>\nextern char **environ;\nint main(int argc, char **argv) {\n${open}  for (char **each = environ; *each; each++) puts(*each);\n}\n`;
+  compile(onHost(root, path.join(homeInRoot, name)), source, flags);
+  return path.join(homeInRoot, name);
 }
 
 /** Without us: by the bare loader of the store, as any other tool starts it. */
@@ -89,5 +100,23 @@ for (const way of ways) {
     const { stdout } = await way.root.manage(['explain', program]);
     assert.match(stdout, /learned from earlier starts:\n.*libsqlite3\.so\.0, for \S+wheel\.so\n/);
     assert.match(stdout, /elsewhere\/wheel\.so, from outside the store/);
+  });
+
+  test(`${way.name}: beside the user's list, wherever it stands, the environment is as it was given`, async () => {
+    const opening = putPrinter(way.root, 'opens-and-prints', []);
+    const plain = putPrinter(way.root, 'prints', ['-static']);
+    const others = { A: '1', B: '2', C: '3' };
+    for (const env of [
+      { ...others, LD_LIBRARY_PATH: '/nowhere' },
+      { LD_LIBRARY_PATH: '/nowhere', ...others },
+      { A: '1', LD_LIBRARY_PATH: '/nowhere', B: '2' },
+      { A: '1', NIX_LD_LIBRARY_PATH: '/nowhere', B: '2' },
+      { NIX_LD_LIBRARY_PATH: '/nowhere', ...others, LD_AUDIT: '' },
+    ]) {
+      const given = await way.start([plain], { env });
+      assert.equal(given.status, 0, given.stderr);
+      for (const words of [[opening], [opening, 'libz.so.1']])
+        assertPrints(await way.start(words, { env }), given.stdout);
+    }
   });
 }
