@@ -31,10 +31,11 @@ function sizeLine({ preview, glibcs }: PlannedFetch): string {
 /** An old index may name dozens. */
 const MOST_LOST = 4;
 
-function fetchLines(plan: FetchPlan, program: string): string[] {
+function fetchLines(plan: FetchPlan, program: string, { isBeside }: StorePreview): string[] {
   if (plan.kind === 'failed') return [`nothing can be fetched: ${plan.why}`];
   const told = plan.absent.filter(({ dropped }) => dropped.unavailable === undefined);
-  const absent = told.map((each) => absentText(each, program)).map(({ why, remedy }) => `${why}; ${remedy}`);
+  const texts = told.map((each) => absentText(each, program));
+  const absent = texts.map(({ why, remedy }) => (isBeside ? why : `${why}; ${remedy}`));
   const names = listText(plan.unavailable.map(nameOfStoreObject), MOST_LOST);
   const lost = names === '' ? [] : [`no substituter has all of ${names}`];
   if (plan.kind === 'nothing') return [...absent, ...lost];
@@ -46,7 +47,7 @@ function fetchLines(plan: FetchPlan, program: string): string[] {
 }
 
 function storeLines(
-  { chosen, optional, lacking, error }: StorePreview,
+  { chosen, optional, lacking, error, isBeside }: StorePreview,
   plan: FetchPlan | undefined,
 ): string[] {
   const rows = [...chosen, ...optional].map(
@@ -57,9 +58,13 @@ function storeLines(
       ] as const,
   );
   if (rows.length > 0) return ['from the store:', ...table(rows)];
+  const isFetched = plan?.kind === 'planned' && plan.absent.length === 0;
+  const isRemedy = plan === undefined || (isBeside && !isFetched);
+  const hint = isRemedy && error?.hint !== undefined ? [`  ${error.hint}`] : [];
   if (error === undefined || plan?.kind === 'planned')
-    return lacking.length === 0 ? [] : [`not in the store: ${lacking.map(({ name }) => name).join(', ')}`];
-  const hint = plan === undefined && error.hint !== undefined ? [`  ${error.hint}`] : [];
+    return lacking.length === 0
+      ? []
+      : [`not in the store: ${lacking.map(({ name }) => name).join(', ')}`, ...hint];
   // Each message begins with the program, which stands above.
   return [error.message.replace(/^\S+: /, ''), ...hint];
 }
@@ -122,7 +127,7 @@ export async function dryRunCommand(
     if (format === 'json') return void printJson(jsonOf(program.path, store, plan));
     const isOff = await isFetchOff(request, store.lacking);
     const off = `fetching is off; allow it once: nix-foreign resolve --fetch ${fileWord(typedName)}`;
-    const fetched = plan === undefined ? [] : fetchLines(plan, typedName);
+    const fetched = plan === undefined ? [] : fetchLines(plan, typedName, store);
     const lines = [...storeLines(store, plan), ...fetched, ...(isOff ? [off] : [])];
     printLine([`${program.path}:`, ...lines].join('\n'));
   });

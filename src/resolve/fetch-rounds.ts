@@ -66,25 +66,31 @@ function getIndex(lacking: readonly string[]): string {
   return `; or get a file index of nixpkgs, and what is missing is fetched by itself${but}: nix-foreign index status`;
 }
 
-/** The error that the store alone gives, with what the index knew. `lacking`: names. */
+interface Unsolved {
+  readonly error: ForeignError;
+  /** What is lacking lies around the program, and the error's own remedy works. */
+  readonly isBeside: boolean;
+  readonly lacking: readonly { readonly name: string }[];
+}
+
+/** The error that the store alone gives, with what the index knew. */
 export function explained(
-  error: ForeignError,
+  { error, isBeside, lacking }: Unsolved,
   { word, isWithoutIndex }: FetchRounds,
-  lacking: readonly string[],
 ): ForeignError {
   const { code, hint, exitCode } = error;
   if (word === undefined) {
-    if (!isWithoutIndex || code !== 'no-provider') return error;
+    if (!isWithoutIndex || isBeside || code !== 'no-provider') return error;
     return new ForeignError(error.message, {
       code,
-      hint: `${hint}${getIndex(lacking)}`,
+      hint: `${hint}${getIndex(lacking.map(({ name }) => name))}`,
       exitCode,
       cause: error,
     });
   }
   return new ForeignError([error.message, ...word.why].join('; '), {
     code,
-    hint: word.remedy ?? hint,
+    hint: isBeside ? hint : (word.remedy ?? hint),
     exitCode,
     cause: error,
   });

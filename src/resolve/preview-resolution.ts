@@ -14,7 +14,7 @@ import { unprovidedNames } from '../solver/explain-conflict.ts';
 import type { Choice } from '../solver/solution.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { previewFetch } from '../store/preview-fetch.ts';
-import { conflictError } from './conflict-error.ts';
+import { conflictError, hintForAround } from './conflict-error.ts';
 import type { Context } from './context.ts';
 import { areFetchable, fetchSettings, openLackIndex, withRanking } from './fetch-absent-libraries.ts';
 import { noFetches } from './fetch-rounds.ts';
@@ -32,6 +32,8 @@ export interface StorePreview {
   readonly lacking: readonly LackingName[];
   /** What would be said if nothing were fetched. */
   readonly error: ForeignError | undefined;
+  /** Whether what is lacking lies around the program; the error says what to do. */
+  readonly isBeside: boolean;
   /** Those of `chosen` that the program or what lies beside it needs; the others are needed by libraries. */
   readonly direct: readonly Choice[];
   /** Names of files that lie beside the program and are its own. */
@@ -54,18 +56,16 @@ export async function previewFromStore({ program, context, dirs }: PreviewReques
     const { problem, outcome, lacking = [], closest } = solveProgram(program, catalogue, new Set(), choices);
     const bundled = problem.roots.slice(1).map(({ label }) => label);
     if (outcome.kind !== 'solution') {
-      const error = conflictError(program, outcome, {
-        missing: unprovidedNames(problem),
-        catalogue,
-        closest,
-      });
-      return { chosen: [], direct: [], optional: [], lacking, error, bundled };
+      const missing = unprovidedNames(problem);
+      const error = conflictError(program, outcome, { missing, catalogue, closest });
+      const isBeside = hintForAround(program, missing, catalogue) !== undefined;
+      return { chosen: [], direct: [], optional: [], lacking, error, isBeside, bundled };
     }
     const { added, solution } = withOptionalLibraries(program, { problem, solution: outcome }, undefined);
     const { choices: chosen } = solution;
     const roots = new Set(problem.roots.map(({ label }) => label));
     const direct = chosen.filter(({ neededBy }) => neededBy.some((label) => roots.has(label)));
-    return { chosen, direct, optional: added, lacking, error: undefined, bundled };
+    return { chosen, direct, optional: added, lacking, error: undefined, isBeside: false, bundled };
   });
 }
 

@@ -133,14 +133,7 @@ async function withFetched(
       found.lacking.length > 0 &&
       (await fetchLacking(job, { ...found, excluded: excluded.objects, rounds, isSolved }));
     if (came) continue;
-    if (found.kind === 'unsolved') {
-      const told = { ...rounds, isWithoutIndex: rounds.isWithoutIndex && !found.isBeside };
-      throw explained(
-        found.error,
-        told,
-        found.lacking.map(({ name }) => name),
-      );
-    }
+    if (found.kind === 'unsolved') throw explained(found, rounds);
     const { word } = rounds;
     if (word?.kind === 'not-fetched' && word !== rounds.told)
       notice([`${job.program.typedName}: ${word.why.join('; ')}`, word.remedy ?? []].flat().join('; '));

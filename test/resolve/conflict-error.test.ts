@@ -184,8 +184,10 @@ test('of what nixpkgs does not have no attribute is given, but what can be done,
     assert.ok(bringing([name]).startsWith(`${name} `), bringing([name]));
 
   const error = new ForeignError('x', { code: 'no-provider', hint: 'bring it', exitCode: 126 });
-  const hintOf = (...lacking: string[]) =>
-    explained(error, { ...noFetches(), isWithoutIndex: true }, lacking).hint;
+  const hintOf = (...names: string[]) => {
+    const lacking = names.map((name) => ({ name }));
+    return explained({ error, isBeside: false, lacking }, { ...noFetches(), isWithoutIndex: true }).hint;
+  };
   assert.equal(hintOf(...names), 'bring it', 'no index of nixpkgs has it');
   const fetched = 'bring it; or get a file index of nixpkgs, and what is missing is fetched by itself';
   assert.equal(hintOf('libz.so.1'), `${fetched}: nix-foreign index status`);

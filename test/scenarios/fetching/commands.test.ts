@@ -173,6 +173,29 @@ test('a damaged index is told of, and the start goes on without it', async () =>
   assert.match(stderr, /jq needs libjq\.so\.1; the store has no library of that name/);
 });
 
+test('what lies beside the program is named by start and dry run, whatever the index says of the name', async () => {
+  const source = 'int ssl_answer(void) { return 42; }';
+  const beside = compileLibrary(
+    path.join(bare.homeDir, 'tree/lib/libssl.so.1.1'),
+    'libssl.so.1.1',
+    source,
+  );
+  const calls = '#include <stdio.h>\nint ssl_answer(void); int main(void) { printf("%d\\n", ssl_answer()); }';
+  compile(path.join(bare.homeDir, 'tree/bin/app'), calls, [beside]);
+  const program = `${homeInRoot}/tree/bin/app`;
+  const refused = await bare.start([program], only);
+  assert.equal(refused.status, 126, refused.stderr);
+  const [cause = '', remedy = ''] = refused.stderr.split('\n');
+  assert.match(cause, /nixpkgs marked insecure in 2023/);
+  const line = `nix-foreign choose ${program} --add libssl.so.1.1=${homeInRoot}/tree/lib/libssl.so.1.1`;
+  assert.equal(remedy, `  it lies beside the program, take it with: ${line}`);
+  const text = await manage(bare, ['resolve', '--dry-run', program], only);
+  assert.ok(text.includes(`${remedy}\n`), text);
+  assert.match(text, / and dropped in 2026$/m, 'without a remedy of its own');
+  await manage(bare, line.split(' ').slice(1), only);
+  assertRan(await bare.start([program], only));
+});
+
 const NEEDS_257 = `extern int sd_varlink_get_fd(void *);
 int main(int count, char **words) { return count > 9 ? sd_varlink_get_fd(words) : 0; }`;
 
