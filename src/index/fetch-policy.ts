@@ -92,7 +92,9 @@ export function decideFetch(
   { room, canAsk }: { readonly room: number | undefined; readonly canAsk: boolean },
 ): FetchDecision {
   const [download, unpacked] = [preview.download, preview.unpacked].map(inBinaryUnits);
-  const needs = `${program} needs ${countOf(preview)} not in the store: ${download} to download, ${unpacked} unpacked`;
+  const before = policy.spent === 0 ? '' : ` after ${inBinaryUnits(policy.spent)} that came before`;
+  const sizes = `${download} to download${before}, ${unpacked} unpacked`;
+  const needs = `${program} needs ${countOf(preview)} not in the store: ${sizes}`;
   const allow = allowing(program, policy);
   if (policy.fetch === 'never') {
     return refusal(`${needs}; fetching is off`, `allow it once: ${allow}`);
@@ -105,6 +107,6 @@ export function decideFetch(
   }
   if (policy.fetch === 'always' || policy.spent + preview.download <= policy.limit) return { kind: 'go' };
   if (canAsk) return { kind: 'ask', question: `${needs}. Fetch them? [Y/n] ` };
-  const more = `more than the limit of ${inBinaryUnits(policy.limit)}`;
+  const more = `${before === '' ? '' : 'in sum '}more than the limit of ${inBinaryUnits(policy.limit)}`;
   return refusal(`${needs}, ${more}`, `allow it: ${allow}, or fetch-limit in config.toml`);
 }

@@ -286,6 +286,13 @@ test('the policy', () => {
     'refuse',
     'the limit is for all rounds',
   );
+  const later = { limit: 400 * MIB, spent: 100 * MIB };
+  const inSum = text.replace('to download', 'to download after 100 MiB that came before');
+  const asked = decide(later, undefined, true);
+  assert.deepEqual(asked, { kind: 'ask', question: `${inSum}. Fetch them? [Y/n] ` });
+  const told = decide(later, undefined, false);
+  assert.ok(told.kind === 'refuse');
+  assert.equal(told.why, `${inSum}, in sum more than the limit of 400 MiB`);
   assert.equal(decide({ fetch: 'always' }, undefined, false).kind, 'go');
   assert.equal(decide({ fetch: 'never', limit: 400 * MIB }, undefined, true).kind, 'refuse');
   assert.equal(
