@@ -53,7 +53,7 @@ in
       "never"
     ])
     ''
-      Whether libraries that an index names are fetched: ask (above fetch-limit), always, never.
+      Whether libraries that an index or a fingerprint names are fetched: ask (above fetch-limit), always, never.
     '';
   fetch-limit = key (types.numbers.between 0 1000000) ''
     MiB that are downloaded for one program without a question.

@@ -1,5 +1,6 @@
 // What a fetch would bring, the user's limits, and the room there is → go on, ask, or leave it.
 import { statfsSync } from 'node:fs';
+import type { Settings } from '../config/settings.ts';
 import { fileWord } from '../host/shell-words.ts';
 import type { FetchPreview } from '../store/preview-fetch.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
@@ -13,6 +14,13 @@ export interface FetchPolicy {
   readonly spent: number;
   /** A command that fetches in spite of the settings; `nix-foreign resolve --fetch PROGRAM` where left out. */
   readonly allow?: string;
+}
+
+const MIB = 1 << 20;
+
+/** The policy of the settings. `spent`: bytes of earlier rounds. */
+export function policyBy(settings: Pick<Settings, 'fetch' | 'fetch-limit'>, spent = 0): FetchPolicy {
+  return { fetch: settings.fetch, limit: settings['fetch-limit'] * MIB, spent };
 }
 
 /** What was tried in one round, and lacked something that a cache had told of. */

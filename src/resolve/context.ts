@@ -1,7 +1,7 @@
 // The process and its machine → everything the stages are told about the machine; made once, at the edge.
 import { readlinkSync } from 'node:fs';
 import { configurationFiles, readConfiguration } from '../config/load-config.ts';
-import { DEFAULTS } from '../config/settings.ts';
+import { DEFAULTS, type Settings } from '../config/settings.ts';
 import { machinesRunBy } from '../elf/machine.ts';
 import { debug } from '../host/output.ts';
 import type { Strategy } from '../plan/plan-format.ts';
@@ -35,6 +35,14 @@ export interface Context {
   readonly strict?: boolean;
   /** Whether libraries that the store lacks are fetched, whatever the configuration says. */
   readonly fetch?: 'always' | 'never';
+}
+
+/** Whether what is missing is fetched: by the command line, else by the configuration. */
+export function fetchMode(
+  { fetch }: Pick<Context, 'fetch'>,
+  settings: Pick<Settings, 'fetch' | 'substitute'>,
+): Settings['fetch'] {
+  return fetch ?? (settings.substitute ? settings.fetch : 'never');
 }
 
 /** Of Node's `process` what the context is made from. */

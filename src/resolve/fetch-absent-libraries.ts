@@ -13,6 +13,7 @@ import { fileWord, shellWord } from '../host/shell-words.ts';
 import { isUnreadableCatalogue } from '../index/catalogue-errors.ts';
 import { chooseSet, type NotFound } from '../index/choose-set.ts';
 import { type FetchedAbsent, type FetchRequest, fetchAbsent } from '../index/fetch-absent.ts';
+import { policyBy } from '../index/fetch-policy.ts';
 import { absentText, askingText, fetchedText, fetchingText } from '../index/fetch-words.ts';
 import type { ReadIndexes } from '../index/manage-indexes.ts';
 import { packageName } from '../index/package-name.ts';
@@ -22,6 +23,7 @@ import type { SideCatalogue } from '../index/side-catalogue.ts';
 import { type Nix, showOnStderr } from '../store/nix.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
+import { fetchMode } from './context.ts';
 import type { FetchRounds, FetchWord } from './fetch-rounds.ts';
 import { fetchedLibrary } from './fetched-record.ts';
 import {
@@ -38,8 +40,6 @@ import type { LackingName } from './lacking-names.ts';
 /** A wrong first choice costs a further round; whatever is wrong after so many is not the choice. */
 const MOST_ROUNDS = 3;
 
-const MIB = 1 << 20;
-
 /** What is lacking, and what is known of it. */
 interface AbsentRequest {
   readonly lacking: readonly LackingName[];
@@ -53,8 +53,7 @@ interface AbsentRequest {
 /** The configuration, with what was said on the command line. @throws ForeignError `configuration`. */
 export async function fetchSettings({ context }: Pick<Job, 'context'>): Promise<Settings> {
   const { settings } = await readConfiguration(await configurationFiles(context.host), context.env);
-  const isOff = !settings.substitute && context.fetch === undefined;
-  return { ...settings, fetch: isOff ? 'never' : (context.fetch ?? settings.fetch) };
+  return { ...settings, fetch: fetchMode(context, settings) };
 }
 
 /** `GLIBC_2.38` → whether a glibc of that name in the store is too old for it. */
@@ -222,7 +221,7 @@ async function fetchInto(
     nix,
     program: program.typedName,
     link: path.join(directory, 'link'),
-    policy: { fetch: settings.fetch, limit: settings['fetch-limit'] * MIB, spent: rounds.spent },
+    policy: policyBy(settings, rounds.spent),
     caches: rounds.caches,
     onAsking: (...far) => line.show(`${program.typedName}: ${askingText(...far)}`),
     onProgress: (plan, progress) => line.show(`${program.typedName}: ${fetchingText(plan, progress)}`),

@@ -7,7 +7,7 @@ import { ForeignError } from '../host/errors.ts';
 import { notice, reportPrefix } from '../host/output.ts';
 import { shellWord } from '../host/shell-words.ts';
 import { refusalOf } from '../index/fetch-absent.ts';
-import { inBinaryUnits } from '../index/fetch-policy.ts';
+import { inBinaryUnits, policyBy } from '../index/fetch-policy.ts';
 import { progressLine, stderrOutput } from '../index/progress-line.ts';
 import { isHarmless } from '../store/fetch.ts';
 import { fetchPaths } from '../store/fetch-paths.ts';
@@ -16,8 +16,6 @@ import { type FetchPreview, previewFetch } from '../store/preview-fetch.ts';
 import { nameOfStoreObject, storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import { fetchSettings } from './fetch-absent-libraries.ts';
-
-const MIB = 1 << 20;
 
 function absentObjects(files: readonly string[], storeDir: string): string[] {
   const objects = files.flatMap((file) => storeObjectOf(storeDir, path.resolve(file)) ?? []);
@@ -83,7 +81,7 @@ export async function fetchNamed(
   const settings = await fetchSettings({ context });
   // `choose` has no word for it, and what is in the store is not fetched.
   const allow = `nix-store --realise ${objects.map(shellWord).join(' ')}`;
-  const policy = { fetch: settings.fetch, limit: settings['fetch-limit'] * MIB, spent: 0, allow };
+  const policy = { ...policyBy(settings), allow };
   const preview = await previewOf(nix, objects, program);
   const asking = { program, policy, endLine: () => {} }; // nothing is shown yet
   const refusal = refusalOf(preview, asking, location.storeDir);

@@ -29,7 +29,10 @@ export type TrustedFound = Extract<FoundFingerprint, { kind: 'trusted' }>;
 export interface FingerprintSearch extends Job {
   /** What a fingerprint must say of its program. */
   readonly identity: ProgramIdentity;
+  /** With what was said on the command line. */
   readonly settings: Configuration['settings'];
+  /** A command that fetches in spite of them, as FetchPolicy has it. */
+  readonly allow?: string;
 }
 
 /** The keys of the configuration, which were checked when it was read. */

@@ -3,6 +3,7 @@ import { configurationFiles, readConfiguration } from '../config/load-config.ts'
 import { programPart } from '../fingerprint/fingerprint.ts';
 import { ForeignError } from '../host/errors.ts';
 import { debug, notice } from '../host/output.ts';
+import { fetchMode } from './context.ts';
 import {
   type FingerprintSearch,
   type FoundFingerprint,
@@ -42,7 +43,8 @@ export async function openSearch(job: Job): Promise<FingerprintSearch> {
   const { settings, warnings } = await readConfiguration(files, context.env);
   for (const warning of warnings) notice(warning);
   const strict = settings.strict || context.strict === true;
-  return { ...job, identity: programPart(program, sha256), settings: { ...settings, strict } };
+  const effective = { ...settings, strict, fetch: fetchMode(context, settings) };
+  return { ...job, identity: programPart(program, sha256), settings: effective };
 }
 
 /** A Nix that does not answer, or a set that cannot be laid out, is no reason not to search the store. */

@@ -10,14 +10,16 @@ import { type Fingerprint, type FingerprintLibrary, storePathsOf } from '../fing
 import { type Root, saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { restore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
 import { debug, listText } from '../host/output.ts';
+import { allowing, type FetchPolicy, policyBy } from '../index/fetch-policy.ts';
 import { simulateStart } from '../ldso/simulate-start.ts';
 import { complaintsOf } from '../ldso/trace-text.ts';
 import { planKey } from '../plan/plan-format.ts';
 import { whyNoLoaderFile } from '../program/libc.ts';
 import { firstDisturbed, type Identities, identitiesOf, realise, releaseLinks } from '../store/fetch.ts';
-import { showOnStderr } from '../store/nix.ts';
+import { type Nix, showOnStderr } from '../store/nix.ts';
 import { hasNixDatabase } from '../store/nix-state.ts';
 import { pathFacts } from '../store/path-info.ts';
+import { previewFetch } from '../store/preview-fetch.ts';
 import type { Context } from './context.ts';
 import type { FingerprintSearch, TrustedFound } from './find-fingerprint.ts';
 import { servedBeside } from './from-saved-fingerprint.ts';
@@ -57,15 +59,46 @@ function unlessDisturbed(outcome: UsedFingerprint | Gone, before: Identities): U
   return disturbed === undefined ? outcome : gone(`${disturbed} was taken by a collector; ${outcome.why}`);
 }
 
-/** Has Nix fetch what is missing, and hold all of the set from then on. */
+function policyOf({ settings, allow }: FingerprintSearch): FetchPolicy {
+  return { ...policyBy(settings), ...(allow === undefined ? {} : { allow }) };
+}
+
+/** What speaks against a fetch, in clauses: a document of a few lines can name many GiB. */
+async function whyNotToFetch(
+  missing: readonly string[],
+  nix: Nix,
+  search: FingerprintSearch,
+): Promise<string | undefined> {
+  if (missing.length === 0) return undefined;
+  const previewed = await previewFetch(nix, missing);
+  if (previewed.kind === 'failed') return `${lackOf(missing)}: ${previewed.why}`;
+  const { preview, unreachable } = previewed;
+  // Nix would wait for that cache once more, and what others have would come in vain.
+  if (unreachable !== undefined && preview.unknown.length > 0) return `${lackOf(missing)}: ${unreachable}`;
+  // It came meanwhile, or no cache has it, and then Nix says why.
+  if (preview.paths.length === 0) return undefined;
+  const { refusalOf } = await import('../index/fetch-absent.ts');
+  const asking = { program: search.program.typedName, policy: policyOf(search), endLine: () => {} };
+  const refusal = refusalOf(preview, asking, search.context.location.storeDir);
+  return refusal && `${refusal.why}; ${refusal.remedy}`;
+}
+
+/** Has Nix fetch what is missing, by the settings, and hold all of the set from then on. */
 async function fetchMissing(
   fingerprint: Fingerprint,
   missing: readonly string[],
-  { context, dirs, settings, program }: FingerprintSearch,
+  search: FingerprintSearch,
 ): Promise<Fetched> {
+  const { context, dirs, settings, program } = search;
   const lack = lackOf(missing);
-  if (!settings.substitute) return refused(`${lack}, and substitute is off`);
+  if (settings.fetch === 'never') {
+    if (!settings.substitute) return refused(`${lack}, and substitute is off`);
+    const allow = allowing(program.typedName, policyOf(search));
+    return refused(`${lack}, and fetching is off; allow it once: ${allow}`);
+  }
   if (context.nix === undefined) return refused(`${lack}, and there is no Nix to fetch it`);
+  const why = await whyNotToFetch(missing, context.nix, search);
+  if (why !== undefined) return refused(why);
   const link = path.join(dirs.state, 'fetching', planKey(program.path));
   const realised = await realise(context.nix, storePathsOf(fingerprint), link, showOnStderr);
   if (realised.kind === 'realised') return { kind: 'there', links: realised.links };
@@ -129,7 +162,7 @@ async function useInRounds(
 }
 
 function canFetch({ context, settings }: FingerprintSearch): boolean {
-  return context.nix !== undefined && settings.substitute;
+  return context.nix !== undefined && settings.fetch !== 'never';
 }
 
 async function fetchAndUse(

@@ -67,6 +67,11 @@ function programFor(file: string, typedName: string | undefined, context: Contex
   return typedName === undefined ? programBeside(file) : namedProgram(typedName, context);
 }
 
+/** Says it again, whatever the size. */
+function allowingImport(file: string, program: string): string {
+  return `NIX_RUN_FOREIGN_FETCH=always nix-foreign fingerprint import ${fileWord(file)} ${fileWord(program)}`;
+}
+
 /** Makes the plan by the document, fetching what is missing. @throws ForeignError `fingerprint-refused` and others. */
 export async function importCommand(
   file: string,
@@ -75,7 +80,8 @@ export async function importCommand(
   context: Context,
 ): Promise<void> {
   const plan = await withSearch(programFor(file, typedName, context), context, async (search) => {
-    const used = await useFingerprint(await trusting(file, search), search);
+    const allow = allowingImport(file, search.program.path);
+    const used = await useFingerprint(await trusting(file, search), { ...search, allow });
     if ('why' in used) throw notUsed(file, used.why);
     if (used.kind === 'changed') throw notUsed(file, 'the program changed meanwhile', 'say it again');
     return used.plan;

@@ -16,6 +16,7 @@ import {
   fetching,
   forget,
   isInStore,
+  manage,
   openMachine,
   originOf,
   putFile,
@@ -90,6 +91,28 @@ test('the debug log of such a start knows of no search', async () => {
   const { stdout, stderr } = await other.start(line, settings);
   assert.equal(stdout, '42\n', stderr);
   assert.doesNotMatch(stderr, /solved|catalogue/);
+});
+
+test('above the limit, or where fetching is off, nothing comes, and the line says how to allow it', async () => {
+  const file = putFile(other, SIDECAR, sidecar);
+  const settings = fetching([cache], [cacheKey.publicKey]);
+  const small = withEnv(settings, { NIX_RUN_FOREIGN_FETCH_LIMIT: '0' });
+  const instead = '; the store is searched instead\n';
+  const allow = 'nix-foreign resolve --fetch \\S+/jq';
+  const off = await other.manage(['resolve', '--no-fetch', program], settings);
+  assert.equal(off.status, 126);
+  assert.match(off.stderr, new RegExp(`, and fetching is off; allow it once: ${allow}${instead}`));
+  const refused = await other.start(line, small);
+  const limit = 'jq needs \\d+ packages? .*: [\\d.]+ [KM]iB to download, .*, more than the limit of 0 B';
+  assert.match(refused.stderr, new RegExp(`${limit}; allow it: ${allow}, or fetch-limit .*${instead}`));
+  const importing = ['fingerprint', 'import', file, program];
+  const imported = await other.manage(importing, small);
+  assert.match(imported.stderr, new RegExp(`${limit}; allow it: NIX_RUN_FOREIGN_FETCH=always nix-foreign`));
+  for (const each of libraries) assert.equal(isInStore(other, each), false, each);
+  await manage(other, importing, withEnv(small, { NIX_RUN_FOREIGN_FETCH: 'always' }));
+  await startOver(other);
+  await manage(other, ['resolve', '--fetch', program], small);
+  await assertKept();
 });
 
 test('with all libraries there, the sidecar spares the search and asks no cache', async () => {
