@@ -36,9 +36,10 @@ interface VanishedAttempt {
   readonly file?: string | undefined;
 }
 
+type LoadedAttempt = Resolution | VanishedAttempt;
+
 type ResolveAttempt =
-  | Resolution
-  | VanishedAttempt
+  | LoadedAttempt
   /** The loader would take another file than the chosen one. `instead`: the store object of the chosen one. */
   | { readonly kind: 'mismatch'; readonly instead: string; readonly error: ForeignError }
   /** The loader refuses libraries that the program may open; the set is to be had without them. */
@@ -71,13 +72,13 @@ export async function resolveFromStore(job: Job): Promise<Resolution> {
 }
 
 async function resolveInRounds(job: Job, retries: ExcludedRetries): Promise<Resolution> {
-  const { program, context, rootAdders } = job;
+  const { program, context } = job;
   const excluded = new Set<string>();
   const unread = new Map<string, string>();
-  let why = '';
-  let hint = '';
+  let [why, hint] = ['', ''];
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const attempt = await attemptWhatLoads(job, excluded, () => rootAdders.current(), retries);
+    const attempt = await attemptWithout(excluded, job, retries);
+    if (attempt === undefined) break;
     if (attempt.kind !== 'vanished') {
       noticeUnread(program.typedName, excluded, unread);
       return attempt;
@@ -94,7 +95,7 @@ async function resolveInRounds(job: Job, retries: ExcludedRetries): Promise<Reso
     hint = hintOfVanished({ file: isUnread ? file : '' });
   }
   if (excluded.size > 0 && [...excluded].every((object) => existsSync(object) && !unread.has(object))) {
-    // Nothing vanished: the database is of another store than the directory, as with a store mounted into a container.
+    // Nothing vanished: the database lost it, or is of another store than the directory, as in a container.
     const rootAdder = refusingRootAdder(`Nix does not know ${[...excluded].sort()[0]}, which is there`);
     const attempt = await attemptWhatLoads(job, new Set(), () => rootAdder, retries);
     if (attempt.kind !== 'vanished') return attempt;
@@ -131,12 +132,26 @@ interface ExcludedRetries {
   readonly tried: Fingerprint[];
 }
 
+/** Undefined where there is no set without what is left out and is there: the error would call that a choice. */
+async function attemptWithout(
+  excluded: ReadonlySet<string>,
+  job: Job,
+  retries: ExcludedRetries,
+): Promise<LoadedAttempt | undefined> {
+  const isOneThere = [...excluded].some((each) => existsSync(each));
+  const attempt = attemptWhatLoads(job, excluded, () => job.rootAdders.current(), retries);
+  return await attempt.catch((error: unknown) => {
+    if (isOneThere && error instanceof ForeignError) return undefined;
+    throw error;
+  });
+}
+
 async function attemptWhatLoads(
   job: Job,
   gone: ReadonlySet<string>,
   rootAdder: () => RootAdder | undefined,
   retries: ExcludedRetries,
-): Promise<Exclude<ResolveAttempt, { kind: 'mismatch' | 'optional-refused' }>> {
+): Promise<LoadedAttempt> {
   for (;;) {
     const excluded = { objects: new Set([...gone, ...retries.avoided]), optional: retries.optional };
     const attempt = await attemptOnce(job, excluded, rootAdder(), retries).catch((error: unknown) => {

@@ -175,11 +175,7 @@ test('a damaged index is told of, and the start goes on without it', async () =>
 
 test('what lies beside the program is named by start and dry run, whatever the index says of the name', async () => {
   const source = 'int ssl_answer(void) { return 42; }';
-  const beside = compileLibrary(
-    path.join(bare.homeDir, 'tree/lib/libssl.so.1.1'),
-    'libssl.so.1.1',
-    source,
-  );
+  const beside = compileLibrary(path.join(bare.homeDir, 'tree/lib/libssl.so.1.1'), 'libssl.so.1.1', source);
   const calls = '#include <stdio.h>\nint ssl_answer(void); int main(void) { printf("%d\\n", ssl_answer()); }';
   compile(path.join(bare.homeDir, 'tree/bin/app'), calls, [beside]);
   const program = `${homeInRoot}/tree/bin/app`;
