@@ -1,5 +1,5 @@
 // Names that the store lacks → fetched by a file index, held by links; or what the index knows of them.
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { newestFirst } from '../candidates/rank.ts';
 import { isExcludedBy } from '../choices/apply.ts';
@@ -18,14 +18,14 @@ import { absentText, askingText, fetchedText, fetchingText } from '../index/fetc
 import type { ReadIndexes } from '../index/manage-indexes.ts';
 import { packageName } from '../index/package-name.ts';
 import { progressLine, stderrOutput } from '../index/progress-line.ts';
-import type { RankContext } from '../index/rank-matches.ts';
+import type { IndexCandidate, RankContext } from '../index/rank-matches.ts';
 import type { SideCatalogue } from '../index/side-catalogue.ts';
 import { type Nix, showOnStderr } from '../store/nix.ts';
-import { openNixDatabase } from '../store/nix-database.ts';
-import { nameOfStoreObject } from '../store/store-location.ts';
+import { type NixDatabase, openNixDatabase } from '../store/nix-database.ts';
+import { nameOfStoreObject, originOf } from '../store/store-location.ts';
 import { fetchMode } from './context.ts';
 import type { FetchRounds, FetchWord } from './fetch-rounds.ts';
-import { fetchedLibrary } from './fetched-record.ts';
+import { type FetchedLibrary, fetchedLibrary } from './fetched-record.ts';
 import {
   indexPlace,
   indexProblem,
@@ -43,6 +43,8 @@ const MOST_ROUNDS = 3;
 /** What is lacking, and what is known of it. */
 interface AbsentRequest {
   readonly lacking: readonly LackingName[];
+  /** Milliseconds since 1970: what was in the store by then was looked through. */
+  readonly lookedAt: number;
   /** Store objects that must not be chosen. */
   readonly excluded: ReadonlySet<string>;
   readonly rounds: FetchRounds;
@@ -68,10 +70,20 @@ function isTooOld(storePath: string, { name, versions }: LackingName): boolean {
   );
 }
 
+/**
+ * Whether a store object was looked through in vain: of another class or libc, or in a directory that nobody looks in.
+ * What came meanwhile was not, as where two programs that start together need the same; Nix counts whole seconds.
+ */
+function wasLookedThrough(storePath: string, lookedAt: number, database: NixDatabase | undefined): boolean {
+  const registered = database?.registeredAt(storePath);
+  return registered !== undefined && registered < Math.floor(lookedAt / 1000) && existsSync(storePath);
+}
+
 /** The user's choices, and what was tried before. */
 function opinionOf(
   { choices: saved }: Pick<Job, 'choices'>,
-  { lacking, excluded, rounds }: AbsentRequest,
+  { lacking, lookedAt, excluded, rounds }: AbsentRequest,
+  database: NixDatabase | undefined,
 ): RankContext['opinion'] {
   const choices = saved?.choices ?? NO_CHOICES;
   const isExcluded = isExcludedBy(choices);
@@ -81,6 +93,7 @@ function opinionOf(
     if (isExcluded(storePath)) return 'excluded';
     if (rounds.tried.has(storePath) || excluded.has(storePath)) return 'tried';
     if (lack?.known.includes(storePath)) return 'in the store';
+    if (lack !== undefined && wasLookedThrough(storePath, lookedAt, database)) return 'in the store';
     if (lack !== undefined && isTooOld(storePath, lack)) return 'too old';
     const name = nameOfStoreObject(storePath);
     return choices.prefer.some((beginning) => name.startsWith(beginning)) ? 'preferred' : 'none';
@@ -100,7 +113,7 @@ export async function withRanking<T>(
       catalogue,
       target: targetOf(job.program.elf),
       newestFirst,
-      opinion: opinionOf(job, lack),
+      opinion: opinionOf(job, lack, database),
       isLocal: (storePath) => database?.isValid(storePath) ?? false,
     });
   } finally {
@@ -193,6 +206,10 @@ function wordWithoutFetching(
   };
 }
 
+function fileOf({ storePath, match }: IndexCandidate): string {
+  return path.posix.join(storePath, match.dir, match.name);
+}
+
 function note(
   { program }: Job,
   rounds: FetchRounds,
@@ -201,6 +218,7 @@ function note(
   rounds.links.push(...links);
   for (const each of plan.paths) rounds.tried.add(each);
   rounds.came.push(...plan.chosen.map(fetchedLibrary));
+  for (const { name, others } of plan.chosen) rounds.next.set(name, others.map(fileOf));
   rounds.word = wordOfAbsent(plan.absent, program.typedName);
   if (plan.preview.paths.length > 0) notice(`${program.typedName}: ${fetchedText(plan, from)}`);
 }
@@ -250,6 +268,24 @@ export function areFetchable(
   return libc.kind !== 'musl' || lacking.every(({ name }) => name === libc.loaderName);
 }
 
+/**
+ * How what is next is had, where there is something: names are excluded without their hash, and builds for another
+ * class (gcc-14.3.0-lib) have the same one.
+ */
+function remedyOfRounds(
+  { name, storePath }: FetchedLibrary,
+  next: readonly string[],
+  program: string,
+): string | undefined {
+  const [first] = next;
+  if (first === undefined) return undefined;
+  const choose = `nix-foreign choose ${fileWord(program)}`;
+  const leave = nameOfStoreObject(storePath);
+  return next.some((file) => originOf(file) === leave)
+    ? `take what is next: ${choose} --pin ${shellWord(`${name}=${first}`)}`
+    : `leave them out, and what is next is tried: ${choose} --exclude ${shellWord(leave)}`;
+}
+
 /** All rounds are over: what came, and is lacking still. */
 function wordOfRounds({ lacking, rounds }: AbsentRequest, program: string): FetchWord | undefined {
   const names = new Set(lacking.map(({ name }) => name));
@@ -261,11 +297,10 @@ function wordOfRounds({ lacking, rounds }: AbsentRequest, program: string): Fetc
     MOST_ROUNDS,
   );
   const of = [...new Set(vain.map(({ name }) => name))].join(', ');
-  const leave = shellWord(nameOfStoreObject(first.storePath));
   return {
     kind: 'not-fetched',
     why: [`what the file index has first of ${of} does not serve: ${came}`],
-    remedy: `leave them out, and what is next is tried: nix-foreign choose ${fileWord(program)} --exclude ${leave}`,
+    remedy: remedyOfRounds(first, rounds.next.get(first.name) ?? [], program),
   };
 }
 

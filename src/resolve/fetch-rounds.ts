@@ -29,6 +29,8 @@ export interface FetchRounds {
   readonly links: string[];
   /** What came, by name. */
   readonly came: FetchedLibrary[];
+  /** Name → files that the index has next for it, the best one first. */
+  readonly next: Map<string, readonly string[]>;
   word: FetchWord | undefined;
   /** The word that was said: once is enough. */
   told: FetchWord | undefined;
@@ -46,6 +48,7 @@ export function noFetches(): FetchRounds {
     tried: new Set(),
     links: [],
     came: [],
+    next: new Map(),
     word: undefined,
     told: undefined,
     areIndexesTold: false,

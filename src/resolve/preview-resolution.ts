@@ -80,7 +80,7 @@ async function withIndex<T>(
   const job = { program, context, dirs, choices: saved };
   const rounds = noFetches();
   const settings = await fetchSettings(job);
-  const request = { lacking, excluded: new Set<string>(), rounds, isSolved: false };
+  const request = { lacking, lookedAt: Date.now(), excluded: new Set<string>(), rounds, isSolved: false };
   const asked = withWholeIndexes(indexPlace(dirs, context.location), async () => {
     const catalogue = await openLackIndex(settings, job, rounds);
     if (catalogue === undefined) return undefined;

@@ -64,8 +64,11 @@ export interface Excluded {
   readonly optional: ReadonlySet<string>;
 }
 
-/** What the store has for a program. `lacking`: names that it has not, though another version may serve. */
-type FromStore = { readonly lacking: readonly LackingName[] } & (
+/**
+ * What the store has for a program. `lacking`: names that it has not, though another version may serve; `lookedAt`:
+ * milliseconds since 1970, before the store was read.
+ */
+type FromStore = { readonly lacking: readonly LackingName[]; readonly lookedAt: number } & (
   | {
       readonly kind: 'solved';
       readonly outcome: Solution;
@@ -84,6 +87,7 @@ type FromStore = { readonly lacking: readonly LackingName[] } & (
 async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<FromStore> {
   const { program, context, dirs } = job;
   const choices = job.choices?.choices ?? NO_CHOICES;
+  const lookedAt = Date.now();
   return await withStore(dirs.catalogues, context.location, (catalogue): FromStore => {
     debug('the catalogue is up to date');
     const result = withLearned(solveProgram(program, catalogue, objects, choices), job);
@@ -94,7 +98,7 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
       const missing = unprovidedNames(problem);
       const error = conflictError(program, outcome, { missing, catalogue, closest });
       const isBeside = hintForAround(program, missing, catalogue) !== undefined;
-      return { kind: 'unsolved', error, isBeside, lacking };
+      return { kind: 'unsolved', error, isBeside, lacking, lookedAt };
     }
     const optionals = withOptionalLibraries(program, { problem, solution: outcome }, job.learned, optional);
     const { added, plugIns, reports, solution, drivers } = optionals;
@@ -114,6 +118,7 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
       closest,
       beyond,
       lacking: absent,
+      lookedAt,
     };
   });
 }

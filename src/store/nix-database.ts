@@ -9,6 +9,8 @@ import type { StoreLocation } from './store-location.ts';
 /** Read access to `ValidPaths` (Nix: src/libstore/schema.sql). */
 export interface NixDatabase {
   isValid(storePath: string): boolean;
+  /** Whole seconds since 1970; undefined for a path that is not valid. */
+  registeredAt(storePath: string): number | undefined;
   /** As Nix has it, `sha256:<hex>`; undefined for a path that is not valid. */
   narHashOf(storePath: string): string | undefined;
   /** How many other store objects refer to it. */
@@ -19,6 +21,8 @@ export interface NixDatabase {
 }
 
 const HASH = 'select hash as value from ValidPaths where path = ?';
+
+const REGISTERED = 'select registrationTime as value from ValidPaths where path = ?';
 
 const REFERRERS = `select count(*) as value from Refs join ValidPaths on ValidPaths.id = reference
   where path = ? and referrer <> reference`;
@@ -145,6 +149,7 @@ export function openNixDatabase(location: StoreLocation): NixDatabase | undefine
     tables.ask((prepare) => prepare(sql).get(storePath)?.['value']);
   return {
     isValid: (storePath) => answerTo(HASH, storePath) !== undefined,
+    registeredAt: (storePath) => answerTo(REGISTERED, storePath) as number | undefined,
     narHashOf: (storePath) => answerTo(HASH, storePath) as string | undefined,
     referrersOf: (storePath) => Number(answerTo(REFERRERS, storePath)),
     closureSizeOf: (storePath) => Number(answerTo(CLOSURE_SIZE, storePath)),

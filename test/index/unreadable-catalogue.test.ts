@@ -188,7 +188,8 @@ test('a start goes on with what the store says, and with why the index could not
   const ask = async (isSolved: boolean) => {
     const rounds = noFetches();
     const lacking = [{ name: 'libnone.so.1', versions: [], known: [] }];
-    assert.equal(await fetchLacking(job, { lacking, rounds, isSolved, excluded: new Set() }), false);
+    const lack = { lacking, lookedAt: Date.now(), rounds, isSolved, excluded: new Set<string>() };
+    assert.equal(await fetchLacking(job, lack), false);
     return rounds;
   };
   assert.match((await ask(false)).word?.why.join() ?? '', /the file index has no libnone\.so\.1/);

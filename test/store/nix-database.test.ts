@@ -54,6 +54,9 @@ test('valid paths are valid, with the hash that Nix gives', () => {
   const { createHash } = process.getBuiltinModule('node:crypto');
   assert.equal(database.narHashOf(a), `sha256:${createHash('sha256').update(hex).digest('hex')}`);
   assert.equal(database.narHashOf(objectName('x')), undefined);
+  const age = Date.now() / 1000 - (database.registeredAt(a) ?? 0);
+  assert.ok(age >= 0 && age < 600, `${age} s old`);
+  assert.equal(database.registeredAt(objectName('x')), undefined);
   database.close();
 });
 

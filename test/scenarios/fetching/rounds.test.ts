@@ -23,12 +23,12 @@ const exchange = exchangeForTests();
 const maker = await openMachine(rig, exchange);
 const libraries = ['libjq.so.1', 'libonig.so.5'].map((name) => providerOf(rig, 'bookworm', name).path);
 
-/** A store object that is called like a newer libjq, and whose library is none. */
-async function addBogus(version: string): Promise<string> {
+/** A store object that is called like a newer libjq, and whose library is none. Another text makes another object. */
+async function addBogus(version: string, text = 'no library'): Promise<string> {
   const name = `libjq1-${version}`;
   const lib = path.join(exchange.directory, 'made', name, 'lib');
   mkdirSync(lib, { recursive: true });
-  writeFileSync(path.join(lib, 'libjq.so.1'), `no library of version ${version}\n`.repeat(100));
+  writeFileSync(path.join(lib, 'libjq.so.1'), `${text} of version ${version}\n`.repeat(100));
   const { status, stdout, stderr } = await maker.run({
     argv: ['nix-store', '--add', `${exchange.inRoot}/made/${name}`],
   });
@@ -37,20 +37,22 @@ async function addBogus(version: string): Promise<string> {
 }
 
 const bogus = [await addBogus('99.3'), await addBogus('99.2'), await addBogus('99.1')];
-const cache = await indexedCache(maker, exchange, [...libraries, ...bogus]);
+const twins = [await addBogus('99.3', 'one'), await addBogus('99.3', 'two'), await addBogus('99.3', 'three')];
+const cache = await indexedCache(maker, exchange, [...libraries, ...bogus, ...twins]);
 const bare = await openMachine(rig, exchange);
 const line = [bare.program, ...words];
 
-/** An index that has the right library and so many others that are preferred to it. */
-const withBogus = (count: number, url = cache.url) => {
-  const left = bogus.slice(0, count);
+/** An index that has the right library and others that are preferred to it. */
+const withOthers = (left: readonly string[], url = cache.url) => {
   const packages = cache.packages.filter(
     ({ hash, name }) => !name.startsWith('libjq1-99') || left.some((each) => each.includes(hash)),
   );
   return withEnv(fetching([url], [cache.key.publicKey]), {
-    NIX_RUN_FOREIGN_INDEX: writeIndex(exchange, `bogus-${count}`, packages),
+    NIX_RUN_FOREIGN_INDEX: writeIndex(exchange, `bogus-${left.length}`, packages),
   });
 };
+
+const withBogus = (count: number, url?: string) => withOthers(bogus.slice(0, count), url);
 
 beforeEach(async () => {
   await startOver(bare);
@@ -84,6 +86,31 @@ test('three wrong choices are the most, and what was tried is told', async () =>
   assert.match(
     stderr,
     /what the file index has first of libjq\.so\.1 does not serve: libjq1-99\.3, libjq1-99\.2, libjq1-99\.1\n.*choose \S+ --exclude libjq1-99\.3/,
+  );
+});
+
+test('what is in the store already and does not serve uses no round', async () => {
+  const [there = assert.fail()] = bogus;
+  const argv = ['nix-store', '--realise', there] as const;
+  const came = await bare.run({ argv: [...argv], ...withBogus(3) });
+  assert.equal(came.status, 0, came.stderr);
+  await bare.run({ argv: ['sleep', '1.1'] }); // Nix counts whole seconds
+  const { status, stdout, stderr } = await bare.start(line, withBogus(3));
+  assert.deepEqual([status, stdout], [0, '42\n'], stderr);
+  const fetched = stderr.match(/fetched libjq1-[\d.]+/g);
+  assert.deepEqual(fetched, ['fetched libjq1-99.2', 'fetched libjq1-99.1', 'fetched libjq1-1.6']);
+});
+
+test('the remedy for three wrong choices leaves what is next, also where it is called the same', async () => {
+  const alike = withOthers([...bogus.slice(0, 1), ...twins]);
+  const { status, stderr } = await bare.start(line, alike);
+  assert.equal(status, 126, stderr);
+  const [, file = ''] = /choose \S+ --pin libjq\.so\.1=(\S+)\n/.exec(stderr) ?? [];
+  const left = [...bogus.slice(0, 1), ...twins].filter((each) => !isInStore(bare, each));
+  assert.deepEqual(
+    [file],
+    left.map((each) => `${each}/lib/libjq.so.1`),
+    stderr,
   );
 });
 
