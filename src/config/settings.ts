@@ -48,7 +48,8 @@ export const MEANINGS: Readonly<Record<Key, string>> = {
   'driver-directories': 'directories of the running graphics driver, searched last, never pinned',
   substitute: 'let Nix fetch missing store paths from the substituters of this machine',
   index: 'file indexes for libraries that the store lacks: auto (that of nix-index), off, or absolute paths',
-  fetch: 'whether libraries that an index or a fingerprint names are fetched: ask (above fetch-limit), always, never',
+  fetch:
+    'whether libraries that an index or a fingerprint names are fetched: ask (above fetch-limit), always, never',
   'fetch-limit': 'MiB that are downloaded for one program without a question',
   'index-age': 'days until the age of a file index is told, where it is used; 0: never',
 };
