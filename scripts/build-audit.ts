@@ -7,15 +7,9 @@ import { compileC, PROJECT, sourcesIn } from './compile-c.ts';
 /** A module that ld.so maps: needs no library, two segments. */
 const SHARED = [
   '-fPIC',
-  // Of the launcher's file with what compilers call, nothing else is wanted.
-  '-ffunction-sections',
-  '-fdata-sections',
   '-shared',
   '-Wl,-z,defs',
-  '-Wl,-z,now',
-  '-Wl,--hash-style=both',
   '-Wl,-soname,nix-foreign-audit.so',
-  '-Wl,--gc-sections',
   // Where the kernel's interface lies, which the launcher has too.
   '-Ilauncher',
 ];

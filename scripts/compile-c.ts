@@ -21,12 +21,19 @@ const FREESTANDING = [
   '-mgeneral-regs-only',
   '-fno-asynchronous-unwind-tables',
   '-fvisibility=hidden',
+  '-fno-ident',
+  // What nothing calls is left out.
+  '-ffunction-sections',
+  '-fdata-sections',
+  '-Wl,--gc-sections',
   '-nostdlib',
   '-nostartfiles',
   // No memory both writable and executable, same bytes for the same sources.
   '-Wl,-z,noexecstack',
   '-Wl,-z,noseparate-code',
   '-Wl,-z,norelro',
+  // The table that every loader reads; nobody looks up more than a name or two here.
+  '-Wl,--hash-style=sysv',
   '-Wl,--build-id=none',
   '-Wl,-s',
 ];
