@@ -94,9 +94,24 @@ struct kernel_stat {
 } __attribute__((packed));
 _Static_assert(sizeof(struct kernel_stat) == 96, "struct stat64 of i386");
 
-// The first and the sixth argument go in ebx and ebp, which the compiler may need itself: eax brings them along with
+static inline long arch_system_call_3(long number, long a, long b, long c)
+{
+	long result;
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
+	return result;
+}
+static inline long arch_system_call(long number, long a, long b, long c, long d, long e)
+{
+	long result;
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(number), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+			 : "memory");
+	return result;
+}
+// The sixth argument goes in ebp, and the first in ebx, of which the compiler may need one: eax brings both along with
 // the number.
-static inline long arch_system_call(long number, long a, long b, long c, long d, long e, long f)
+static inline long arch_system_call_6(long number, long a, long b, long c, long d, long e, long f)
 {
 	const long frame[3] = {number, a, f};
 	long result;

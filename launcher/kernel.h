@@ -65,33 +65,35 @@ enum { PATH_SIZE = 4096, NAME_SIZE = 256 }; // PATH_MAX and NAME_MAX, both with 
 
 enum { SIGINT = 2, SIGKILL = 9, SIGTERM = 15, SIGCHLD = 17 };
 
+// Code for fewer arguments is shorter. arch_system_call_3 leaves anything in the places of the fourth and fifth one, so
+// it is for calls that have none. The others give zeros for what is left out, as PR_CAP_AMBIENT wants (prctl(2)).
 static inline long kernel_read(int fd, void *into, size_t size)
 {
-	return arch_system_call(NR_read, fd, (long)into, (long)size, 0, 0, 0);
+	return arch_system_call_3(NR_read, fd, (long)into, (long)size);
 }
 static inline long kernel_write(int fd, const void *from, size_t size)
 {
-	return arch_system_call(NR_write, fd, (long)from, (long)size, 0, 0, 0);
+	return arch_system_call_3(NR_write, fd, (long)from, (long)size);
 }
 static inline long kernel_open(int directory, const char *path, int flags)
 {
-	return arch_system_call(NR_openat, directory, (long)path, flags, 0, 0, 0);
+	return arch_system_call_3(NR_openat, directory, (long)path, flags);
 }
 static inline long kernel_close(int fd)
 {
-	return arch_system_call(NR_close, fd, 0, 0, 0, 0, 0);
+	return arch_system_call_3(NR_close, fd, 0, 0);
 }
 static inline long kernel_fstat(int fd, struct kernel_stat *status)
 {
-	return arch_system_call(NR_fstat, fd, (long)status, 0, 0, 0, 0);
+	return arch_system_call_3(NR_fstat, fd, (long)status, 0);
 }
 static inline long kernel_stat_path(const char *path, struct kernel_stat *status, int flags)
 {
-	return arch_system_call(NR_newfstatat, AT_CWD, (long)path, (long)status, flags, 0, 0);
+	return arch_system_call(NR_newfstatat, AT_CWD, (long)path, (long)status, flags, 0);
 }
 static inline long kernel_access_at(int directory, const char *path, int mode)
 {
-	return arch_system_call(NR_faccessat, directory, (long)path, mode, 0, 0, 0);
+	return arch_system_call_3(NR_faccessat, directory, (long)path, mode);
 }
 static inline long kernel_access(const char *path, int mode)
 {
@@ -99,36 +101,36 @@ static inline long kernel_access(const char *path, int mode)
 }
 static inline long kernel_readlink(const char *path, char *into, size_t size)
 {
-	return arch_system_call(NR_readlinkat, AT_CWD, (long)path, (long)into, (long)size, 0, 0);
+	return arch_system_call(NR_readlinkat, AT_CWD, (long)path, (long)into, (long)size, 0);
 }
 // The size of an extended attribute's value, or a negative errno.
 static inline long kernel_attribute_size(const char *path, const char *name)
 {
-	return arch_system_call(NR_getxattr, (long)path, (long)name, 0, 0, 0, 0);
+	return arch_system_call(NR_getxattr, (long)path, (long)name, 0, 0, 0);
 }
 static inline long kernel_getcwd(char *into, size_t size)
 {
-	return arch_system_call(NR_getcwd, (long)into, (long)size, 0, 0, 0, 0);
+	return arch_system_call_3(NR_getcwd, (long)into, (long)size, 0);
 }
 static inline long kernel_change_to_open(int directory)
 {
-	return arch_system_call(NR_fchdir, directory, 0, 0, 0, 0, 0);
+	return arch_system_call_3(NR_fchdir, directory, 0, 0);
 }
 static inline long kernel_make_directory(const char *path)
 {
-	return arch_system_call(NR_mkdirat, AT_CWD, (long)path, 0755, 0, 0, 0);
+	return arch_system_call_3(NR_mkdirat, AT_CWD, (long)path, 0755);
 }
 static inline long kernel_make_file(const char *path)
 {
-	return arch_system_call(NR_mknodat, AT_CWD, (long)path, S_IFREG | 0444, 0, 0, 0);
+	return arch_system_call(NR_mknodat, AT_CWD, (long)path, S_IFREG | 0444, 0, 0);
 }
 static inline long kernel_make_link(const char *target, const char *path)
 {
-	return arch_system_call(NR_symlinkat, (long)target, AT_CWD, (long)path, 0, 0, 0);
+	return arch_system_call_3(NR_symlinkat, (long)target, AT_CWD, (long)path);
 }
 static inline long kernel_umask(long mask)
 {
-	return arch_system_call(NR_umask, mask, 0, 0, 0, 0, 0);
+	return arch_system_call_3(NR_umask, mask, 0, 0);
 }
 struct kernel_directory_entry {
 	uint64_t inode;
@@ -142,30 +144,30 @@ enum { ENTRY_IS_UNKNOWN = 0, ENTRY_IS_DIRECTORY = 4, ENTRY_IS_LINK = 10 };
 // The entries of an open directory, one after the other; how many bytes they take, 0 at its end.
 static inline long kernel_read_directory(int fd, void *into, size_t size)
 {
-	return arch_system_call(NR_getdents64, fd, (long)into, (long)size, 0, 0, 0);
+	return arch_system_call_3(NR_getdents64, fd, (long)into, (long)size);
 }
 enum { MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8, MS_REMOUNT = 0x20 };
 enum { MS_BIND = 0x1000, MS_MOVE = 0x2000, MS_REC = 0x4000, MS_SLAVE = 0x80000 };
 
 static inline long kernel_mount(const char *source, const char *target, unsigned long flags)
 {
-	return arch_system_call(NR_mount, (long)source, (long)target, 0, (long)flags, 0, 0);
+	return arch_system_call(NR_mount, (long)source, (long)target, 0, (long)flags, 0);
 }
 static inline long kernel_mount_new(const char *type, const char *target, unsigned long flags, const char *options)
 {
-	return arch_system_call(NR_mount, (long)type, (long)target, (long)type, (long)flags, (long)options, 0);
+	return arch_system_call(NR_mount, (long)type, (long)target, (long)type, (long)flags, (long)options);
 }
 static inline long kernel_chroot(const char *path)
 {
-	return arch_system_call(NR_chroot, (long)path, 0, 0, 0, 0, 0);
+	return arch_system_call_3(NR_chroot, (long)path, 0, 0);
 }
 static inline long kernel_chdir(const char *path)
 {
-	return arch_system_call(NR_chdir, (long)path, 0, 0, 0, 0, 0);
+	return arch_system_call_3(NR_chdir, (long)path, 0, 0);
 }
 static inline long kernel_execve(const char *path, char *const *argv, char *const *envp)
 {
-	return arch_system_call(NR_execve, (long)path, (long)argv, (long)envp, 0, 0, 0);
+	return arch_system_call_3(NR_execve, (long)path, (long)argv, (long)envp);
 }
 
 enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
@@ -180,7 +182,7 @@ static inline bool is_kernel_error(long result)
 static inline long kernel_map(uintptr_t address, size_t size, int protection, int flags, int fd, size_t offset)
 {
 	long units = (long)(offset / ARCH_MMAP_UNIT);
-	return arch_system_call(NR_mmap, (long)address, (long)size, protection, flags, fd, units);
+	return arch_system_call_6(NR_mmap, (long)address, (long)size, protection, flags, fd, units);
 }
 // Zeroed memory, private or shared with children.
 static inline long kernel_map_memory(size_t size, int sharing)
@@ -189,7 +191,7 @@ static inline long kernel_map_memory(size_t size, int sharing)
 }
 static inline long kernel_unmap(uintptr_t address, size_t size)
 {
-	return arch_system_call(NR_munmap, (long)address, (long)size, 0, 0, 0, 0);
+	return arch_system_call_3(NR_munmap, (long)address, (long)size, 0);
 }
 // What is written beyond RLIMIT_FSIZE ends the process (SIGXFSZ, setrlimit(2)), or is written in part.
 enum resource { RLIMIT_FSIZE = 1, RLIMIT_STACK = 3, RLIMIT_NOFILE = 7 };
@@ -198,17 +200,17 @@ enum resource { RLIMIT_FSIZE = 1, RLIMIT_STACK = 3, RLIMIT_NOFILE = 7 };
 static inline uint64_t kernel_limit(enum resource resource)
 {
 	uint64_t limit[2];
-	long failed = arch_system_call(NR_prlimit64, 0, resource, 0, (long)limit, 0, 0);
+	long failed = arch_system_call(NR_prlimit64, 0, resource, 0, (long)limit, 0);
 	return failed < 0 ? UINT64_MAX : limit[0];
 }
 // Raises the soft limit to `value`, as far as the hard one allows.
 static inline void kernel_raise_limit(enum resource resource, uint64_t value)
 {
 	uint64_t limit[2];
-	if (arch_system_call(NR_prlimit64, 0, resource, 0, (long)limit, 0, 0) < 0 || limit[0] >= value)
+	if (arch_system_call(NR_prlimit64, 0, resource, 0, (long)limit, 0) < 0 || limit[0] >= value)
 		return;
 	limit[0] = limit[1] < value ? limit[1] : value;
-	arch_system_call(NR_prlimit64, 0, resource, (long)limit, 0, 0, 0);
+	arch_system_call(NR_prlimit64, 0, resource, (long)limit, 0, 0);
 }
 struct kernel_time {
 	int64_t seconds, nanoseconds;
@@ -217,23 +219,23 @@ struct kernel_time {
 static inline long kernel_clock(struct kernel_time *now)
 {
 	enum { CLOCK_REALTIME_COARSE = 5 };
-	return arch_system_call(NR_clock_gettime, CLOCK_REALTIME_COARSE, (long)now, 0, 0, 0, 0);
+	return arch_system_call_3(NR_clock_gettime, CLOCK_REALTIME_COARSE, (long)now, 0);
 }
 // Sets the times of a file, or of a symbolic link itself, to now.
 static inline long kernel_touch(const char *path)
 {
-	return arch_system_call(NR_utimensat, AT_CWD, (long)path, 0, AT_NOFOLLOW, 0, 0);
+	return arch_system_call(NR_utimensat, AT_CWD, (long)path, 0, AT_NOFOLLOW, 0);
 }
 static inline _Noreturn void kernel_exit(int status)
 {
 	for (;;)
-		arch_system_call(NR_exit_group, status, 0, 0, 0, 0, 0);
+		arch_system_call_3(NR_exit_group, status, 0, 0);
 }
 
 // With no stack of its own the child goes on from here with a copy of everything, as after fork(2).
 static inline long kernel_fork(int exit_signal)
 {
-	return arch_system_call(NR_clone, exit_signal, 0, 0, 0, 0, 0);
+	return arch_system_call(NR_clone, exit_signal, 0, 0, 0, 0);
 }
 // After unshare(CLONE_NEWPID) the next child is the first process of a pid namespace, and no other can be there when it
 // has ended. Until then the namespace is only seen as a link that leads nowhere (Linux 4.12; fs/proc/namespaces.c).
@@ -249,66 +251,66 @@ static inline bool kernel_children_are_elsewhere(void)
 static inline long kernel_wait(long pid, int *status)
 {
 	enum { ANY_KIND_OF_CHILD = 0x40000000 }; // __WALL: also children whose exit signal is not SIGCHLD
-	return arch_system_call(NR_wait4, pid, (long)status, ANY_KIND_OF_CHILD, 0, 0, 0);
+	return arch_system_call(NR_wait4, pid, (long)status, ANY_KIND_OF_CHILD, 0, 0);
 }
 static inline long kernel_getpid(void)
 {
-	return arch_system_call(NR_getpid, 0, 0, 0, 0, 0, 0);
+	return arch_system_call_3(NR_getpid, 0, 0, 0);
 }
 static inline long kernel_getppid(void)
 {
-	return arch_system_call(NR_getppid, 0, 0, 0, 0, 0, 0);
+	return arch_system_call_3(NR_getppid, 0, 0, 0);
 }
 static inline long kernel_kill(long pid, int signal)
 {
-	return arch_system_call(NR_kill, pid, signal, 0, 0, 0, 0);
+	return arch_system_call_3(NR_kill, pid, signal, 0);
 }
 static inline long kernel_set_death_signal(int signal)
 {
 	enum { PR_SET_PDEATHSIG = 1 };
-	return arch_system_call(NR_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0, 0);
+	return arch_system_call(NR_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0);
 }
 // 1 or 0; -EINVAL for one that this kernel does not have, and before Linux 4.3.
 static inline long kernel_is_capability_ambient(int capability)
 {
 	enum { PR_CAP_AMBIENT = 47, PR_CAP_AMBIENT_IS_SET = 1 };
-	return arch_system_call(NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0, 0);
+	return arch_system_call(NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0);
 }
 static inline long kernel_set_signal_mask(uint64_t mask)
 {
 	enum { SIG_SETMASK = 2 };
-	return arch_system_call(NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0, 0);
+	return arch_system_call(NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0);
 }
 static inline long kernel_default_action(int signal)
 {
 	const struct {
 		uint64_t handler, flags, restorer, mask;
 	} action = {0, 0, 0, 0}; // SIG_DFL
-	return arch_system_call(NR_rt_sigaction, signal, (long)&action, 0, sizeof action.mask, 0, 0);
+	return arch_system_call(NR_rt_sigaction, signal, (long)&action, 0, sizeof action.mask, 0);
 }
 // A file in memory, without a name in any directory, to be closed by the next execve.
 static inline long kernel_memory_file(void)
 {
 	enum { MFD_CLOEXEC = 1 };
-	return arch_system_call(NR_memfd_create, (long)"", MFD_CLOEXEC, 0, 0, 0, 0);
+	return arch_system_call_3(NR_memfd_create, (long)"", MFD_CLOEXEC, 0);
 }
 static inline long kernel_execve_open(int fd, char *const *argv, char *const *envp)
 {
 	enum { AT_EMPTY_PATH = 0x1000 };
-	return arch_system_call(NR_execveat, fd, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH, 0);
+	return arch_system_call(NR_execveat, fd, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH);
 }
 static inline long kernel_dup_onto(int from, int onto)
 {
-	return arch_system_call(NR_dup3, from, onto, 0, 0, 0, 0);
+	return arch_system_call_3(NR_dup3, from, onto, 0);
 }
 static inline long kernel_pipe(int ends[2])
 {
-	return arch_system_call(NR_pipe2, (long)ends, 0, 0, 0, 0, 0);
+	return arch_system_call_3(NR_pipe2, (long)ends, 0, 0);
 }
 static inline void kernel_close_from(unsigned first)
 {
 	enum { HIGHEST_TRIED = 65536 };
-	if (arch_system_call(NR_close_range, first, ~0u, 0, 0, 0, 0) == 0)
+	if (arch_system_call_3(NR_close_range, first, ~0u, 0) == 0)
 		return;
 	uint64_t limit = kernel_limit(RLIMIT_NOFILE); // Linux before 5.9
 	if (limit > HIGHEST_TRIED)

@@ -5,7 +5,7 @@ enum { CLONE_NEWNS = 0x00020000, CLONE_NEWUSER = 0x10000000 };
 
 static long unshare(unsigned long what)
 {
-	return arch_system_call(NR_unshare, (long)what, 0, 0, 0, 0, 0);
+	return arch_system_call_3(NR_unshare, (long)what, 0, 0);
 }
 
 static long write_file(const char *path, const char *line)
