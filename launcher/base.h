@@ -162,7 +162,7 @@ struct failure {
 
 /// Writes `nix-run-foreign: [ABOUT: ]CAUSE[DETAIL]` and, indented, REMEDY[REMEDY_DETAIL] to standard error.
 /// Returns `status`, so that a function that fails can end with it.
-int message_failure(int status, struct failure failure);
+int message_failure(int status, const struct failure *failure);
 
 /// With NIX_RUN_FOREIGN_DEBUG=1 in the environment, one line of why a plan was passed over; else nothing.
 void message_debug(const struct process *process, const char *what, const char *about);

@@ -357,5 +357,6 @@ int start_program_failed(const struct plan *plan, const struct program *program,
 	struct failure failure = about_loader ? explain_loader(program, failed.error)
 					      : explain_start(plan, program, failed);
 	failure.about = about_loader ? plan->execute : program->found;
-	return message_failure(EXIT_CANNOT_RUN, within_limits(failure, failed.error));
+	within_limits(&failure, failed.error);
+	return message_failure(EXIT_CANNOT_RUN, &failure);
 }

@@ -62,59 +62,59 @@ const char *remedy_of_limit(long error)
 	}
 }
 
-struct failure within_limits(struct failure failure, long error)
+void within_limits(struct failure *failure, long error)
 {
 	const char *remedy = remedy_of_limit(error);
 	if (!remedy)
-		return failure;
-	failure.remedy = remedy;
-	failure.remedy_detail = NULL;
-	return failure;
+		return;
+	failure->remedy = remedy;
+	failure->remedy_detail = NULL;
 }
 
 int refuse_program(const char *name, const struct program *program, long error)
 {
 	struct failure failure = program->found ? unfound_at_path(program, error) : unfound_in_path(error);
 	failure.about = *name ? name : "''";
-	return message_failure(error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, within_limits(failure, error));
+	within_limits(&failure, error);
+	return message_failure(error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, &failure);
 }
 
 int refuse_left_shim(const char *name)
 {
-	return message_failure(EXIT_NOT_FOUND, (struct failure){.about = name,
-								.cause = "the program of this shim is gone",
-								.remedy = "put it back, or see: nix-foreign shim list"});
+	return message_failure(EXIT_NOT_FOUND, &(struct failure){.about = name,
+								 .cause = "the program of this shim is gone",
+								 .remedy = "put it back, or see: nix-foreign shim list"});
 }
 
 int refuse_nameless(const struct program *program)
 {
 	if (text_after(program->real_path, "/memfd:"))
 		return message_failure(EXIT_CANNOT_RUN,
-				       (struct failure){.about = program->real_path,
-							.cause = "it is only in memory (memfd), and plans are for files",
-							.remedy = "write it to a file, and start that"});
+				       &(struct failure){.about = program->real_path,
+							 .cause = "it is only in memory (memfd), and plans are for files",
+							 .remedy = "write it to a file, and start that"});
 	return message_failure(EXIT_CANNOT_RUN,
-			       (struct failure){.about = program->real_path,
-						.cause = "its file was removed or replaced while it was being started",
-						.remedy = "start it again by its path; keep the file until it runs"});
+			       &(struct failure){.about = program->real_path,
+						 .cause = "its file was removed or replaced while it was being started",
+						 .remedy = "start it again by its path; keep the file until it runs"});
 }
 
 int refuse_32_bit(const struct program *program)
 {
 	return message_failure(EXIT_CANNOT_RUN,
-			       (struct failure){.about = program->real_path,
-						.cause = "it is a 32-bit program, and this kernel runs none",
-						.remedy = "start Linux with ia32_emulation=1, or it with qemu-i386"});
+			       &(struct failure){.about = program->real_path,
+						 .cause = "it is a 32-bit program, and this kernel runs none",
+						 .remedy = "start Linux with ia32_emulation=1, or it with qemu-i386"});
 }
 
 int refuse_odd_interpreter(const struct program *program)
 {
 	return message_failure(
 		EXIT_CANNOT_RUN,
-		(struct failure){.about = program->real_path,
-				 .cause = "its program interpreter (loader) is not named by an absolute path",
-				 .remedy = "give it the usual one: patchelf --set-interpreter LOADER ",
-				 .remedy_detail = program->real_path});
+		&(struct failure){.about = program->real_path,
+				  .cause = "its program interpreter (loader) is not named by an absolute path",
+				  .remedy = "give it the usual one: patchelf --set-interpreter LOADER ",
+				  .remedy_detail = program->real_path});
 }
 
 // The caller's ids differ, and it is not this file that makes them so.
@@ -126,28 +126,28 @@ static bool caller_has_two_users(const struct process *process)
 	return differ && kernel_stat_path("/proc/self/exe", &status, 0) == 0 && !(status.st_mode & SETS_IDS);
 }
 
-int refuse_foreign_rights(const struct process *process, int status, struct failure failure)
+int refuse_foreign_rights(const struct process *process, int status, struct failure *failure)
 {
-	failure.cause = "started with the rights of another user or group";
+	failure->cause = "started with the rights of another user or group";
 	if (caller_has_two_users(process))
-		failure.remedy = "whoever starts it has two users or groups, the real and the effective one: make both the same";
+		failure->remedy = "whoever starts it has two users or groups, the real and the effective one: make both the same";
 	return message_failure(status, failure);
 }
 
 int refuse_invalid_plan(int status, const struct program *program, const struct plan *plan)
 {
-	return message_failure(status, (struct failure){.about = program->real_path,
-							.cause = "resolved, but its plan cannot be used: ",
-							.detail = plan->why_not,
-							.remedy = "nix-foreign doctor checks the directories"});
+	return message_failure(status, &(struct failure){.about = program->real_path,
+							 .cause = "resolved, but its plan cannot be used: ",
+							 .detail = plan->why_not,
+							 .remedy = "nix-foreign doctor checks the directories"});
 }
 
 int refuse_within_resolver(const struct program *program)
 {
 	return message_failure(EXIT_NOT_FOUND,
-			       (struct failure){.about = program->real_path,
-						.cause = "the resolver needs it, and it has no plan",
-						.remedy = "give nix-foreign a Node and a Nix that need no loader of ours"});
+			       &(struct failure){.about = program->real_path,
+						 .cause = "the resolver needs it, and it has no plan",
+						 .remedy = "give nix-foreign a Node and a Nix that need no loader of ours"});
 }
 
 enum { SCRIPT_LINE_SIZE = 256 }; // the kernel looks at so many bytes (BINPRM_BUF_SIZE)

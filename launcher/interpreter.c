@@ -139,16 +139,16 @@ static int cannot_enter(const struct program *program, const struct plan *plan, 
 		return refuse_invalid_plan(EXIT_NOT_FOUND, program, plan);
 	if (error == -ENOEXEC)
 		return message_failure(EXIT_NOT_FOUND,
-				       (struct failure){.about = program->real_path,
-							.cause = "it needs no loader of ours, and yet names this one",
-							.remedy = "see what it is with: nix-foreign explain ",
-							.remedy_detail = program->real_path});
-	return message_failure(EXIT_NOT_FOUND, (struct failure){.about = plan->loader ? plan->loader : plan->execute,
-								.cause = plan->loader ? "the loader of its plan cannot be mapped: "
-										      : "the copy of its plan cannot be started: ",
-								.detail = message_of_error(error),
-								.remedy = "resolve it again: nix-run-foreign --refresh ",
-								.remedy_detail = program->real_path});
+				       &(struct failure){.about = program->real_path,
+							 .cause = "it needs no loader of ours, and yet names this one",
+							 .remedy = "see what it is with: nix-foreign explain ",
+							 .remedy_detail = program->real_path});
+	return message_failure(EXIT_NOT_FOUND, &(struct failure){.about = plan->loader ? plan->loader : plan->execute,
+								 .cause = plan->loader ? "the loader of its plan cannot be mapped: "
+										       : "the copy of its plan cannot be started: ",
+								 .detail = message_of_error(error),
+								 .remedy = "resolve it again: nix-run-foreign --refresh ",
+								 .remedy_detail = program->real_path});
 }
 
 // The resolver and all that it starts carry this, so that a program they need and that comes here is no endless chain.
@@ -164,13 +164,13 @@ int interpreter_main(struct process *process)
 	if (process_has_foreign_rights(process))
 		return refuse_foreign_rights(
 			process, EXIT_NOT_FOUND,
-			(struct failure){.about = failed ? NULL : program.real_path,
-					 .remedy = "foreign programs cannot be setuid, setgid or have capabilities"});
+			&(struct failure){.about = failed ? NULL : program.real_path,
+					  .remedy = "foreign programs cannot be setuid, setgid or have capabilities"});
 	if (failed < 0)
 		return message_failure(EXIT_NOT_FOUND,
-				       (struct failure){.cause = "the program that is starting cannot be found: ",
-							.detail = message_of_error(failed),
-							.remedy = "mount /proc, or start it by an absolute path"});
+				       &(struct failure){.cause = "the program that is starting cannot be found: ",
+							 .detail = message_of_error(failed),
+							 .remedy = "mount /proc, or start it by an absolute path"});
 
 	struct user_library_path user = user_library_path_find(process);
 	struct plan plan = plan_find(process, &program);

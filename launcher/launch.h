@@ -56,7 +56,7 @@ int refuse_odd_interpreter(const struct program *program);
 
 /// This process has rights of another user or group. `failure` has a remedy for a file that gives them, and may say
 /// what it is about.
-int refuse_foreign_rights(const struct process *process, int status, struct failure failure);
+int refuse_foreign_rights(const struct process *process, int status, struct failure *failure);
 
 /// The resolver made a plan that is not valid.
 int refuse_invalid_plan(int status, const struct program *program, const struct plan *plan);
@@ -67,8 +67,8 @@ int refuse_within_resolver(const struct program *program);
 /// What mends an error of a limit that the process or its user has reached; NULL for any other error.
 const char *remedy_of_limit(long error);
 
-/// The failure with that remedy where `error` is one of a limit, else as it is.
-struct failure within_limits(struct failure failure, long error);
+/// Gives the failure that remedy where `error` is one of a limit.
+void within_limits(struct failure *failure, long error);
 
 /// Why a program that is there cannot be started with ENOENT: an interpreter is missing. Without `about`.
 struct failure missing_interpreter(const char *path);

@@ -72,7 +72,7 @@ static char **arguments_for(const struct process *process, const struct plan *pl
 
 static int refuse_without_loader(const struct program *program)
 {
-	return message_failure(1, (struct failure){.about = program->found, .cause = "not a dynamic executable"});
+	return message_failure(1, &(struct failure){.about = program->found, .cause = "not a dynamic executable"});
 }
 
 // A program of Nix has its own.

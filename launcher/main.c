@@ -30,9 +30,9 @@ static int comes_back(const struct program *program)
 {
 	return message_failure(
 		EXIT_CANNOT_RUN,
-		(struct failure){.about = program->real_path,
-				 .cause = "binfmt_misc hands it to us, and there is no way to start it that does not end here again",
-				 .remedy = "nix-foreign binfmt remove, then nix-run-foreign in front of it"});
+		&(struct failure){.about = program->real_path,
+				  .cause = "binfmt_misc hands it to us, and there is no way to start it that does not end here again",
+				  .remedy = "nix-foreign binfmt remove, then nix-run-foreign in front of it"});
 }
 
 // The kernel names the program as it was named to execve(2), which looks nothing up.
@@ -159,7 +159,7 @@ int launcher_main(const struct process *process)
 	if (process_has_foreign_rights(process))
 		return refuse_foreign_rights(
 			process, EXIT_TOOL_FAILED,
-			(struct failure){.remedy = "install it without setuid, setgid and capabilities"});
+			&(struct failure){.remedy = "install it without setuid, setgid and capabilities"});
 	if (loader_is_called(process))
 		return loader_main(process);
 	// `program` is not zeroed as a whole: that would touch the page of a path that is short.

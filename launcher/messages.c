@@ -24,24 +24,24 @@ static bool write_all(int fd, const char *bytes, size_t size)
 	return true;
 }
 
-int message_failure(int status, struct failure failure)
+int message_failure(int status, const struct failure *failure)
 {
 	char short_line[SHORT_LINE_SIZE];
 	struct text text = begin_line(short_line);
 	text_add(&text, "nix-run-foreign: ");
-	if (failure.about) {
-		text_add_printable(&text, failure.about);
+	if (failure->about) {
+		text_add_printable(&text, failure->about);
 		text_add(&text, ": ");
 	}
-	text_add_printable(&text, failure.cause);
-	if (failure.detail)
-		text_add_printable(&text, failure.detail);
+	text_add_printable(&text, failure->cause);
+	if (failure->detail)
+		text_add_printable(&text, failure->detail);
 	text_add(&text, "\n");
-	if (failure.remedy) {
+	if (failure->remedy) {
 		text_add(&text, "  ");
-		text_add_printable(&text, failure.remedy);
-		if (failure.remedy_detail)
-			text_add_shell_word(&text, failure.remedy_detail);
+		text_add_printable(&text, failure->remedy);
+		if (failure->remedy_detail)
+			text_add_shell_word(&text, failure->remedy_detail);
 		text_add(&text, "\n");
 	}
 	write_all(2, text.bytes, text.used);
@@ -69,7 +69,7 @@ int message_output(const char *text)
 {
 	if (write_all(1, text, text_length(text)))
 		return 0;
-	return message_failure(EXIT_TOOL_FAILED, (struct failure){.cause = "cannot write to standard output"});
+	return message_failure(EXIT_TOOL_FAILED, &(struct failure){.cause = "cannot write to standard output"});
 }
 
 const char *message_of_error(long error)

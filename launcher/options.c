@@ -53,7 +53,7 @@ static const char *hint = "see nix-run-foreign --help";
 static struct command_line refuse(const char *about, const char *cause)
 {
 	return end_with(message_failure(EXIT_TOOL_FAILED,
-					(struct failure){.about = about, .cause = cause, .remedy = hint}));
+					&(struct failure){.about = about, .cause = cause, .remedy = hint}));
 }
 
 // What nix-foreign asks before it plans a start in a namespace. Not for people, so not in the help.
@@ -62,9 +62,9 @@ static struct command_line try_namespace(const struct process *process, const ch
 	long failed = interpreter_path ? namespace_enter(process, interpreter_path).error : -ENOENT;
 	if (failed == 0)
 		return end_with(0);
-	return end_with(message_failure(EXIT_CANNOT_RUN, (struct failure){.about = interpreter_path,
-									  .cause = "it cannot be covered in a namespace: ",
-									  .detail = message_of_error(failed)}));
+	return end_with(message_failure(EXIT_CANNOT_RUN, &(struct failure){.about = interpreter_path,
+									   .cause = "it cannot be covered in a namespace: ",
+									   .detail = message_of_error(failed)}));
 }
 
 // What nix-foreign asks before it plans a start in a view.
@@ -73,8 +73,8 @@ static struct command_line try_view(const struct process *process)
 	long failed = view_enter(process, ".").error;
 	if (failed == 0)
 		return end_with(0);
-	return end_with(message_failure(EXIT_CANNOT_RUN, (struct failure){.cause = "no view can be made: ",
-									  .detail = message_of_error(failed)}));
+	return end_with(message_failure(EXIT_CANNOT_RUN, &(struct failure){.cause = "no view can be made: ",
+									   .detail = message_of_error(failed)}));
 }
 
 // A shim is a script whose #! line names us; the kernel puts the shim's own path after that line's argument.

@@ -34,8 +34,8 @@ static struct resolver_command resolver_command(const struct process *process, c
 static int refuse_other_namespace(void)
 {
 	return message_failure(EXIT_TOOL_FAILED,
-			       (struct failure){.cause = "the resolver cannot be started: it would end a new pid namespace",
-						.remedy = "start it as a child of who made that: unshare --pid --fork"});
+			       &(struct failure){.cause = "the resolver cannot be started: it would end a new pid namespace",
+						 .remedy = "start it as a child of who made that: unshare --pid --fork"});
 }
 
 static int cannot_start(const struct resolver_command *command, long error)
@@ -44,7 +44,8 @@ static int cannot_start(const struct resolver_command *command, long error)
 				  .cause = "the resolver cannot be started: ",
 				  .detail = message_of_error(error),
 				  .remedy = "install nix-run-foreign again, or name a nix-foreign in NIX_RUN_FOREIGN_RESOLVER"};
-	return message_failure(EXIT_TOOL_FAILED, within_limits(failure, error));
+	within_limits(&failure, error);
+	return message_failure(EXIT_TOOL_FAILED, &failure);
 }
 
 static int ended_with(const char *how, int number)
@@ -52,9 +53,9 @@ static int ended_with(const char *how, int number)
 	char bytes[32];
 	struct text text = text_in(bytes, sizeof bytes);
 	text_add_unsigned(&text, (uint64_t)number);
-	return message_failure(EXIT_TOOL_FAILED, (struct failure){.cause = how,
-								  .detail = bytes,
-								  .remedy = "nix-foreign doctor says what the machine lacks"});
+	return message_failure(EXIT_TOOL_FAILED, &(struct failure){.cause = how,
+								   .detail = bytes,
+								   .remedy = "nix-foreign doctor says what the machine lacks"});
 }
 
 enum { STATUS_OF_SIGNALS = 128 };
@@ -89,15 +90,15 @@ static int refuse_unusable(const struct resolver_command *command, const char *r
 {
 	if (!text_is_utf8(real_path)) // Node would take it for another path
 		return message_failure(EXIT_TOOL_FAILED,
-				       (struct failure){.about = real_path,
-							.cause = "its path is not UTF-8",
-							.remedy = "rename it, or make a hard link with an ASCII name"});
+				       &(struct failure){.about = real_path,
+							 .cause = "its path is not UTF-8",
+							 .remedy = "rename it, or make a hard link with an ASCII name"});
 	if (!command->execute)
 		return message_failure(EXIT_TOOL_FAILED,
-				       (struct failure){.cause = command->why_not, .remedy = command->remedy});
+				       &(struct failure){.cause = command->why_not, .remedy = command->remedy});
 	if (!command->envp)
-		return message_failure(EXIT_TOOL_FAILED, (struct failure){.cause = "out of memory",
-									  .remedy = "start it with a smaller environment"});
+		return message_failure(EXIT_TOOL_FAILED, &(struct failure){.cause = "out of memory",
+									   .remedy = "start it with a smaller environment"});
 	return 0;
 }
 
