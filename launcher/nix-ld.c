@@ -37,7 +37,7 @@ static bool is_library_path(const char *entry)
 }
 
 #define RENAMED "LD_LIBRARY_PATH="
-static const char *const originals[] = {"NIX_LD_LIBRARY_PATH=", "NIX_LD_LIBRARY_PATH_" ARCH_NIX_SYSTEM "="};
+static const char originals[] = "NIX_LD_LIBRARY_PATH=\0NIX_LD_LIBRARY_PATH_" ARCH_NIX_SYSTEM "=\0";
 
 enum { MOVED_TOO_MUCH = sizeof RENAMED - 1 };
 
@@ -50,14 +50,14 @@ static size_t undo_nix_ld_1(const struct process *process, char **slot)
 	const char *next = slot[1] ? slot[1] : last ? (const char *)*last : NULL;
 	char *entry = *slot, *value = entry + sizeof RENAMED - 1;
 	size_t length = text_length(value);
-	for (size_t i = 0; next && i < sizeof originals / sizeof *originals; i++) {
-		size_t shift = text_length(originals[i]) - (sizeof RENAMED - 1);
+	for (const char *original = originals; next && *original; original = plan_next(original)) {
+		size_t shift = text_length(original) - (sizeof RENAMED - 1);
 		if (next != value + length + 1 + shift) // the kernel leaves no gap between strings
 			continue;
 		for (size_t left = length + MOVED_TOO_MUCH; left-- > 0;)
 			value[shift + left] = value[left];
-		for (size_t at = 0; originals[i][at]; at++)
-			entry[at] = originals[i][at];
+		for (size_t at = 0; original[at]; at++)
+			entry[at] = original[at];
 		return shift;
 	}
 	return 0;

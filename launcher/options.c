@@ -25,8 +25,13 @@ static const char help[] =
 	"  NIX_LD=<this file>        under nix-ld: programs then need no prefix\n"
 	"See also: nix-foreign --help, man nix-run-foreign\n";
 
+// In the table, since a pointer would be a relocation in every start. What tries relocations wants pointers.
+#ifndef OPTION_NAME
+#define OPTION_NAME(name) char name[12]
+#endif
+
 static const struct {
-	const char *name;
+	OPTION_NAME(name);
 	enum action action;
 } options[] = {
 	{"--choose", ACTION_CHOOSE},

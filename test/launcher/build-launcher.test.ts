@@ -47,7 +47,10 @@ function assertShape(file: string): void {
   assert.ok(statSync(file).size <= 64 * KIBIBYTE);
 }
 
-/** `--help` writes text, and an unknown option walks a table of pointers, which is what gets relocated. */
+/** The names of options as pointers: else nothing may need relocation. */
+const RELOCATED = '-DOPTION_NAME(name)=const char *name';
+
+/** `--help` writes text, and an unknown option walks the table of options, which is what gets relocated. */
 function assertRuns(command: readonly [string, ...string[]]): void {
   const help = execFileSync(command[0], [...command.slice(1), '--help'], { encoding: 'utf8' });
   assert.match(help, /^Usage: nix-run-foreign/);
@@ -62,7 +65,17 @@ test('built with the default compiler', async () => {
   const file = await build('default');
   assertShape(file);
   assertRuns([file]);
+});
+
+function assertRelocated(file: string): void {
   assert.match(readElf(file), /R_\w+_RELATIV/, 'nothing here needs relocation: the test is blind');
+}
+
+test('built with relocations', async () => {
+  const file = await build('relocated', { flags: [RELOCATED] });
+  assertShape(file);
+  assertRuns([file]);
+  assertRelocated(file);
 });
 
 test('the same sources give the same bytes', async () => {
@@ -70,7 +83,7 @@ test('the same sources give the same bytes', async () => {
 });
 
 test('built with relocations packed (RELR)', async () => {
-  const file = await build('relr', { flags: ['-Wl,-z,pack-relative-relocs'] });
+  const file = await build('relr', { flags: ['-Wl,-z,pack-relative-relocs', RELOCATED] });
   assert.match(readElf(file), /\.relr\.dyn/);
   assertRuns([file]);
 });
@@ -88,8 +101,9 @@ test('built with clang', async () => {
 });
 
 test('built for i686', async () => {
-  const file = await build('i686', { flags: ['-m32'] });
+  const file = await build('i686', { flags: ['-m32', RELOCATED] });
   assertShape(file);
+  assertRelocated(file);
   if (on32Bit.skip === undefined) return assertRuns([file]);
   needTool('qemu-i386', 'qemu-user');
   assertRuns(['qemu-i386', file]);
@@ -98,8 +112,9 @@ test('built for i686', async () => {
 test('built for aarch64, run by an emulator', async () => {
   needTool('aarch64-linux-gnu-gcc', 'gcc-aarch64-linux-gnu');
   needTool('qemu-aarch64', 'qemu-user');
-  const file = await build('aarch64', { cc: 'aarch64-linux-gnu-gcc' });
+  const file = await build('aarch64', { cc: 'aarch64-linux-gnu-gcc', flags: [RELOCATED] });
   assertShape(file);
+  assertRelocated(file);
   assertRuns(['qemu-aarch64', file]);
 });
 
