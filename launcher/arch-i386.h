@@ -31,7 +31,7 @@ static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
 #define ARCH_ELF_MACHINE 3 // EM_386
 #define ARCH_RELOC_RELATIVE 8 // R_386_RELATIVE
 
-#define ARCH_RUNS_I386 1
+#define ARCH_RUNS_I386 0 // beside its own
 
 #define ARCH_MMAP_UNIT 4096 // mmap2(2)
 

@@ -351,7 +351,7 @@ static struct failure explain_start(const struct plan *plan, const struct progra
 
 int start_program_failed(const struct plan *plan, const struct program *program, struct namespace_entry failed)
 {
-	if (failed.error == -ENOEXEC && program_kind_of(program->found).is_32_bit_x86)
+	if (ARCH_RUNS_I386 && failed.error == -ENOEXEC && program_kind_of(program->found).is_32_bit_x86)
 		return refuse_32_bit(program);
 	bool about_loader = plan->execute && failed.entered && failed.error != -E2BIG;
 	struct failure failure = about_loader ? explain_loader(program, failed.error)

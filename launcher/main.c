@@ -60,7 +60,7 @@ static bool ends_without_resolver(const struct start *start, int *status)
 		return false;
 	struct program_kind kind = program_kind_of(program->found);
 	struct plan direct = {.records = "."};
-	if (kind.is_32_bit_x86 && !kernel_runs_i386())
+	if (ARCH_RUNS_I386 && kind.is_32_bit_x86 && !kernel_runs_i386())
 		*status = refuse_32_bit(program);
 	else if (kind.format == FORMAT_ODD_INTERPRETER)
 		*status = refuse_odd_interpreter(program);
