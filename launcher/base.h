@@ -146,7 +146,10 @@ void text_add_shell_word(struct text *text, const char *word);
 /// there, the working directory (ld.so(8), LD_LIBRARY_PATH), so another follows.
 void text_add_lists(struct text *text, const char *first, const char *second);
 
-/// The same in memory of its own; NULL when that ran out.
+/// The three in memory of its own, one after the other; NULL when that ran out.
+char *text_joined(const char *first, const char *between, const char *last);
+
+/// Two lists likewise.
 char *text_joined_lists(const char *first, const char *second);
 
 // In messages.c

@@ -142,19 +142,6 @@ static bool is_replaced(const char *records, const char *entry)
 	return entry[entry_name_length(entry)] == '=' && is_set(records, entry);
 }
 
-static char *entry_of(const char *name, const char *value)
-{
-	size_t size = text_length(name) + 1 + text_length(value) + 1;
-	char *bytes = memory_take(size);
-	if (!bytes)
-		return NULL;
-	struct text text = text_in(bytes, size);
-	text_add(&text, name);
-	text_add(&text, "=");
-	text_add(&text, value);
-	return bytes;
-}
-
 // The module first, then what the user has the loader ask.
 static char *entry_of_audit(const struct process *process, const char *entry)
 {
@@ -166,14 +153,17 @@ static char *entry_of_audit(const struct process *process, const char *entry)
 static char *entry_of_launcher(const struct process *process, const char *name)
 {
 	char *path = memory_take(PATH_SIZE);
-	return path && launcher_path(process, path) ? entry_of(name, path) : NULL;
+	return path && launcher_path(process, path) ? text_joined(name, "=", path) : NULL;
 }
 
 // NAME=<working directory>, or NAME= in one that is gone.
 static char *entry_of_directory(const char *name)
 {
 	char *path = memory_take(PATH_SIZE);
-	return path ? entry_of(name, kernel_getcwd(path, PATH_SIZE) > 0 && path[0] == '/' ? path : "") : NULL;
+	if (!path)
+		return NULL;
+	bool is_there = kernel_getcwd(path, PATH_SIZE) > 0 && path[0] == '/';
+	return text_joined(name, "=", is_there ? path : "");
 }
 
 // NAME=LIST with the list of the user behind, for nix-ld, which takes NIX_LD_LIBRARY_PATH where NAME, the one with the
@@ -209,7 +199,7 @@ static char *entry_of_record(const struct process *process, const char *record, 
 	case 'c':
 		return entry_of_directory(record + 1);
 	case 'v':
-		return entry_of(record + 1, argv0);
+		return text_joined(record + 1, "=", argv0);
 	default:
 		return text_after(record, "+LD_AUDIT=") ? entry_of_audit(process, record + 1) : (char *)record + 1;
 	}
@@ -240,17 +230,7 @@ static char **environment_of_plan(const struct process *process, const struct pl
 // The user's library path must not steer Node, but `explain` tells what it would hide: so it goes by another name.
 static char *renamed_library_path(const char *entry)
 {
-	static const char prefix[] = "NIX_RUN_FOREIGN_";
-	if (!text_after(entry, "LD_LIBRARY_PATH="))
-		return NULL;
-	size_t size = sizeof prefix + text_length(entry);
-	char *bytes = memory_take(size);
-	if (!bytes)
-		return NULL;
-	struct text text = text_in(bytes, size);
-	text_add(&text, prefix);
-	text_add(&text, entry);
-	return bytes;
+	return text_after(entry, "LD_LIBRARY_PATH=") ? text_joined("NIX_RUN_FOREIGN_", "", entry) : NULL;
 }
 
 char **environment_of_resolver(const struct process *process)

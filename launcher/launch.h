@@ -133,6 +133,9 @@ struct resolver_files {
 /// it and the Node of this machine.
 struct resolver_files resolver_files_find(const struct process *process);
 
+/// Do both paths lead to one file? False where one leads nowhere.
+bool is_same_file(const char *one, const char *other);
+
 // In resolver-process.c
 
 enum { RESOLVER_ARGUMENTS = 15, RESOLVER_WORDS = 8 };

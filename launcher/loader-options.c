@@ -78,12 +78,10 @@ static int refuse_without_loader(const struct program *program)
 // A program of Nix has its own.
 static int become_own_loader(const struct process *process, const struct program *program)
 {
-	struct kernel_stat own, other;
 	char *interpreter = memory_take(PATH_SIZE);
 	if (!interpreter || !program_interpreter(program->found, interpreter))
 		return refuse_without_loader(program);
-	if (kernel_stat_path("/proc/self/exe", &own, 0) == 0 && kernel_stat_path(interpreter, &other, 0) == 0 &&
-	    own.st_ino == other.st_ino && own.st_dev == other.st_dev)
+	if (is_same_file("/proc/self/exe", interpreter))
 		return refuse_without_loader(program); // this one, again and again
 	process->argv[0] = interpreter;
 	kernel_execve(interpreter, process->argv, process->envp);

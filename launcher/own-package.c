@@ -122,7 +122,7 @@ static bool read_mount(char *line, char *fields[MOUNT_FIELDS])
 	return true;
 }
 
-static bool is_same_file(const char *one, const char *other)
+bool is_same_file(const char *one, const char *other)
 {
 	struct kernel_stat left, right;
 	return kernel_stat_path(one, &left, 0) == 0 && kernel_stat_path(other, &right, 0) == 0 &&

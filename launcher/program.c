@@ -330,41 +330,46 @@ static bool read_elf_header(struct elf_file *file)
 	       start <= file->size && size <= file->size - start;
 }
 
-bool program_interpreter(const char *path, char *interpreter)
+// Opens the file and reads its first bytes. False where that cannot be; then nothing is open.
+static bool read_head(const char *path, struct elf_file *file)
 {
 	enum { HEAD_SIZE = 2048 };
-	size_t size = 0;
 	char *head = memory_take(HEAD_SIZE);
-	long fd = kernel_open(AT_CWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || !head)
+	long fd = head ? kernel_open(AT_CWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -ENOMEM;
+	if (fd < 0)
 		return false;
-	long read = kernel_read((int)fd, head, HEAD_SIZE);
-	struct elf_file file = {.fd = (int)fd, .head = head, .size = read > 0 ? (size_t)read : 0};
+	long size = kernel_read((int)fd, head, HEAD_SIZE);
+	*file = (struct elf_file){.fd = (int)fd, .head = head, .size = size > 0 ? (size_t)size : 0};
+	return true;
+}
+
+bool program_interpreter(const char *path, char *interpreter)
+{
+	struct elf_file file;
+	size_t size = 0;
+	if (!read_head(path, &file))
+		return false;
 	const char *segment = read_elf_header(&file) ? find_segment(&file, PT_INTERP) : NULL;
 	const char *name = segment ? map_contents(&file, segment, PATH_SIZE, &size) : NULL;
 	struct text text = text_in(interpreter, PATH_SIZE);
 	if (name)
 		text_add_bytes(&text, name, size);
-	kernel_close((int)fd);
+	kernel_close(file.fd);
 	return interpreter[0] == '/';
 }
 
 struct program_kind program_kind_of(const char *path)
 {
-	enum { HEAD_SIZE = 2048 };
 	struct program_kind kind = {.format = FORMAT_UNKNOWN};
-	char *head = memory_take(HEAD_SIZE);
-	long fd = kernel_open(AT_CWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
+	struct elf_file file;
+	if (!read_head(path, &file))
 		return kind;
-	long size = head ? kernel_read((int)fd, head, HEAD_SIZE) : 0;
-	struct elf_file file = {.fd = (int)fd, .head = head, .size = size > 0 ? (size_t)size : 0};
-	if (file.size > 2 && head[0] == '#' && head[1] == '!')
+	if (file.size > 2 && file.head[0] == '#' && file.head[1] == '!')
 		kind.format = FORMAT_SCRIPT;
 	if (read_elf_header(&file)) {
 		kind.format = format_of(&file);
 		kind.is_32_bit_x86 = file.layout->word < sizeof(uintptr_t);
 	}
-	kernel_close((int)fd);
+	kernel_close(file.fd);
 	return kind;
 }

@@ -20,7 +20,7 @@ static const char for_resolver[] = "PATH=\0HOME=\0USER=\0LOGNAME=\0SHELL=\0TMPDI
 // Of those that begin so, these are not for the resolver.
 static const char not_for_resolver[] = "NIX_LD\0NIX_RUN_FOREIGN_WRITE_COMPILED=\0" RESOLVER_MARK "=\0";
 
-static inline bool begins_with_one_of(const char *entry, const char *prefix)
+__attribute__((noinline, unused)) static bool begins_with_one_of(const char *entry, const char *prefix)
 {
 	while (*prefix) {
 		const char *at = entry;

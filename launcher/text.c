@@ -120,22 +120,34 @@ void text_add_signed(struct text *text, int64_t number)
 	text_add_unsigned(text, number < 0 ? -(uint64_t)number : (uint64_t)number);
 }
 
+char *text_joined(const char *first, const char *between, const char *last)
+{
+	size_t size = text_length(first) + text_length(between) + text_length(last) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text text = text_in(bytes, size);
+	text_add(&text, first);
+	text_add(&text, between);
+	text_add(&text, last);
+	return bytes;
+}
+
+static const char *between_lists(const char *first, const char *second)
+{
+	return *first && *second ? ":" : "";
+}
+
 void text_add_lists(struct text *text, const char *first, const char *second)
 {
 	text_add(text, first);
-	text_add(text, *first && *second ? ":" : "");
+	text_add(text, between_lists(first, second));
 	text_add(text, second);
 }
 
 char *text_joined_lists(const char *first, const char *second)
 {
-	size_t size = text_length(first) + 1 + text_length(second) + 1;
-	char *bytes = memory_take(size);
-	if (!bytes)
-		return NULL;
-	struct text text = text_in(bytes, size);
-	text_add_lists(&text, first, second);
-	return bytes;
+	return text_joined(first, between_lists(first, second), second);
 }
 
 static bool is_control(unsigned char before, unsigned char byte, unsigned char after)
