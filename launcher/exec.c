@@ -43,14 +43,6 @@ static bool is_argv0_option(const char *record)
 	return text_equal(record, "A--argv0") && plan_next(record)[0] == '0';
 }
 
-static bool has_program_argument(const struct plan *plan)
-{
-	const char *record = plan->records;
-	while (*record != '.' && *record != 'P')
-		record = plan_next(record);
-	return *record == 'P';
-}
-
 struct start_words {
 	const struct process *process;
 	const struct plan *plan;
@@ -93,7 +85,7 @@ static char **arguments_of_plan(const struct process *process, const struct plan
 		return NULL;
 	// Elsewhere, as for an AppImage, the pair is for another program than this.
 	const struct start_words start = {process, plan, program, argv[0]};
-	bool is_named = has_program_argument(plan) && names_program(plan, program, argv[0]), is_left_out = false;
+	bool is_named = plan->has_program_argument && names_program(plan, program, argv[0]), is_left_out = false;
 	for (const char *record = plan->records; *record != '.'; record = plan_next(record)) {
 		if (!is_argument(record))
 			continue;
@@ -126,20 +118,13 @@ static bool sets(const char *record)
 	return *record == '+' || *record == 'j' || *record == 'N' || *record == 'c' || *record == 'v';
 }
 
-// Does a record, from this one on, set the variable that `entry` begins with the name of?
-static bool is_set(const char *record, const char *entry)
+// Where the variable that `entry` begins with the name of stands among those made so far; `end` where it does not.
+static char **find_made(char **made, char **end, const char *entry)
 {
 	size_t length = entry_name_length(entry);
-	for (; *record != '.'; record = plan_next(record))
-		if (sets(record) && entry_name_length(record + 1) == length && text_begins(record + 1, entry, length))
-			return true;
-	return false;
-}
-
-// An entry without `=` has no name.
-static bool is_replaced(const char *records, const char *entry)
-{
-	return entry[entry_name_length(entry)] == '=' && is_set(records, entry);
+	while (made < end && !entry_has_name(*made, entry, length))
+		made++;
+	return made;
 }
 
 // The module first, then what the user has the loader ask.
@@ -215,13 +200,17 @@ static char **environment_of_plan(const struct process *process, const struct pl
 		return NULL;
 	// First, because nix-ld's search of the environment ends at an entry without `=`.
 	for (const char *record = plan->records; *record != '.'; record = plan_next(record))
-		if (sets(record) && !is_set(plan_next(record), record + 1)) {
+		if (sets(record)) {
+			char **earlier = find_made(edited, next, record + 1); // of several the last one counts
+			for (next -= earlier < next; earlier < next; earlier++)
+				earlier[0] = earlier[1];
 			*next = entry_of_record(process, record, argv0);
 			if (!*next++)
 				return NULL;
 		}
-	for (char **entry = process->envp; *entry; entry++)
-		if (!is_replaced(plan->records, *entry))
+	char **made_end = next;
+	for (char **entry = process->envp; *entry; entry++) // one without `=` has no name
+		if ((*entry)[entry_name_length(*entry)] != '=' || find_made(edited, made_end, *entry) == made_end)
 			*next++ = *entry;
 	*next = NULL;
 	return edited;

@@ -91,6 +91,16 @@ static int protection_of(const struct elf_segment *segment)
 	       (segment->flags & PF_X ? PROT_EXEC : 0);
 }
 
+// `end` is the end of a page. By words, since it is half of the instructions of a start when it goes by bytes.
+static void zero(uintptr_t from, uintptr_t end)
+{
+	uintptr_t *word = (uintptr_t *)end;
+	while ((uintptr_t)(word - 1) >= from)
+		*--word = 0;
+	for (char *each = (char *)from; each < (char *)word; each++)
+		*each = 0;
+}
+
 static long map_segment(const struct image *image, const struct elf_segment *segment, uintptr_t base)
 {
 	int protection = protection_of(segment);
@@ -104,8 +114,7 @@ static long map_segment(const struct image *image, const struct elf_segment *seg
 			return mapped;
 		// To the end of the page: ld.so's first malloc takes what follows its data for zeroed (elf/dl-minimal-malloc.c).
 		if (segment->memsz > segment->filesz && segment->flags & PF_W)
-			for (char *each = (char *)file_end; each < (char *)zeroed; each++)
-				*each = 0;
+			zero(file_end, zeroed);
 	}
 	if (zeroed >= end)
 		return 0;

@@ -162,6 +162,7 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 	case '0':
 	case 'P':
 	case 'F':
+		plan->has_program_argument |= record[0] == 'P';
 		plan->argument_count++;
 		return value[0] == '\0' ? NULL : "a record that should be empty is not";
 	case 'A':

@@ -103,6 +103,7 @@ struct plan {
 	const char *audit_module;     // value of `m`, or NULL
 	size_t set_count, argument_count;
 	bool has_view; // there are `V` records
+	bool has_program_argument; // there is a `P` record
 	bool is_decided; // not valid, and the user decided something of the program
 };
 
