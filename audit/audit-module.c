@@ -8,7 +8,7 @@
 #include "resolver-environment.h"
 #include "words.h"
 
-#define EXPORTED __attribute__((visibility("default"), used))
+#define EXPORTED ARCH_CALLED_FROM_OUTSIDE __attribute__((visibility("default"), used))
 
 // <link.h>
 enum { LA_SER_ORIG = 0x01, LA_SER_DEFAULT = 0x40 };
@@ -25,7 +25,7 @@ static bool is_within_resolver(char **envp)
 }
 
 // glibc gives constructors what main gets (glibc, elf/dl-init.c), and calls them before anything else of a module.
-static __attribute__((constructor, used)) void begin(int argc, char **argv, char **envp)
+static ARCH_CALLED_FROM_OUTSIDE __attribute__((constructor, used)) void begin(int argc, char **argv, char **envp)
 {
 	if (argc < 1 || !own_place_find(argv, envp, directory) || is_within_resolver(envp))
 		directory[0] = '\0';

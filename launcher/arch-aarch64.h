@@ -36,6 +36,8 @@ static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
 	__builtin_unreachable();
 }
 
+#define ARCH_CALLED_FROM_OUTSIDE
+
 #define ARCH_NIX_SYSTEM "aarch64_linux"
 #define ARCH_ELF_MACHINE 183 // EM_AARCH64
 #define ARCH_RELOC_RELATIVE 1027 // R_AARCH64_RELATIVE

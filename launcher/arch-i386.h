@@ -27,6 +27,9 @@ static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
 	__builtin_unreachable();
 }
 
+// Of a function that code calls which is not ours: arguments on the stack, whatever -mregparm says.
+#define ARCH_CALLED_FROM_OUTSIDE __attribute__((regparm(0)))
+
 #define ARCH_NIX_SYSTEM "i686_linux"
 #define ARCH_ELF_MACHINE 3 // EM_386
 #define ARCH_RELOC_RELATIVE 8 // R_386_RELATIVE

@@ -30,6 +30,8 @@ static inline _Noreturn void arch_enter(uintptr_t entry, uintptr_t *block)
 	__builtin_unreachable();
 }
 
+#define ARCH_CALLED_FROM_OUTSIDE
+
 #define ARCH_NIX_SYSTEM "x86_64_linux"
 #define ARCH_ELF_MACHINE 62 // EM_X86_64
 #define ARCH_RELOC_RELATIVE 8 // R_X86_64_RELATIVE

@@ -30,7 +30,7 @@ __attribute__((noinline)) static _Noreturn void start_with_stack_memory(uintptr_
 	start(block);
 }
 
-__attribute__((used)) _Noreturn void start_from_stack(uintptr_t *block)
+__attribute__((used)) ARCH_CALLED_FROM_OUTSIDE _Noreturn void start_from_stack(uintptr_t *block)
 {
 	relocate_self();
 	if (kernel_limit(RLIMIT_STACK) < SMALL_STACK)
