@@ -166,7 +166,6 @@ int launcher_main(const struct process *process)
 	struct start start;
 	start.process = process;
 	start.command = command_line_read(process);
-	start.program.found = NULL;
 	enum action action = start.command.action;
 	if (action == ACTION_EXIT)
 		return start.command.status;

@@ -166,8 +166,8 @@ static const char *path_without_cover(const char *covered)
 
 static const char *absolute_on_path(const struct process *process)
 {
-	const char *found = NULL;
-	return program_find(process, "node", &found) == 0 && found && found[0] == '/' ? found : NULL;
+	const char *found;
+	return program_find(process, "node", &found) == 0 && found[0] == '/' ? found : NULL;
 }
 
 // For whoever starts without PATH.

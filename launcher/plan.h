@@ -15,8 +15,8 @@ struct program {
 };
 
 /// Looks `name` up as glibc's execvp does (posix/execvpe.c): as it is when it holds a slash, else along PATH.
-/// Sets `found` to the path to start it by, and leaves it alone when there is none. Returns 0 or a negative errno.
-/// A name with a slash is not looked at here.
+/// `found` becomes the path to start it by, or NULL when there is none. Returns 0 or a negative errno. A name with a
+/// slash is not looked at here.
 long program_find(const struct process *process, const char *name, const char **found);
 
 /// 0 for an executable regular file, else the negative errno that execve(2) would give.

@@ -57,6 +57,7 @@ static long search_path(const char *path, const char *name, char *found)
 long program_find(const struct process *process, const char *name, const char **found)
 {
 	size_t length = text_length(name);
+	*found = NULL;
 	if (length == 0)
 		return -ENOENT;
 	if (has_slash(name)) {

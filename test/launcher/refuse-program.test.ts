@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { builtLauncher } from '../built-launcher.ts';
 import { openWorkshop, run, runCommand } from './launcher-fixture.ts';
 import { asRoot } from './tool-fixture.ts';
 
@@ -52,6 +53,15 @@ test('refused: a shim whose program is gone; nobody typed its path', async () =>
     stderr,
     `nix-run-foreign: ${gone}: the program of this shim is gone\n  put it back, or see: nix-foreign shim list\n`,
   );
+  assert.equal(code, 127);
+});
+
+test('refused: what is not in PATH, for a loader with an option', async () => {
+  const loader = at('ld-linux-x.so.2');
+  // What is not set holds no zeros by chance.
+  await builtLauncher({ output: loader, flags: ['-ftrivial-auto-var-init=pattern'] });
+  const { code, stderr } = await runCommand(workshop, [loader, '--list', 'nosuch']);
+  assert.equal(stderr, `nix-run-foreign: nosuch: no such file or directory\n  ${bare}\n`);
   assert.equal(code, 127);
 });
 
