@@ -92,6 +92,8 @@ enum system_call_number {
 	NR_close_range = 436,
 };
 
+#define ARCH_WIDENS_STAT 0
+
 struct kernel_stat {
 	uint64_t st_dev, st_ino;
 	uint32_t st_mode, st_nlink, st_uid, st_gid;

@@ -81,10 +81,42 @@ enum system_call_number {
 	NR_mknodat = 297,
 	NR_symlinkat = 304,
 	NR_chroot = 61,
+	NR_statx = 383,
 	NR_close_range = 436,
 };
 
+// The times of stat64 end in 2038. The audit module does with them: it compares them with one another, and a program's
+// filter of system calls may not know statx.
+#ifdef NARROW_STAT
+#define ARCH_WIDENS_STAT 0
 struct kernel_stat {
+#else
+#define ARCH_WIDENS_STAT 1
+// struct statx (include/uapi/linux/stat.h), and the number of the device behind it.
+struct kernel_stat {
+	uint32_t mask, st_blksize;
+	uint64_t attributes;
+	uint32_t st_nlink, st_uid, st_gid;
+	uint16_t st_mode, pad0;
+	uint64_t st_ino;
+	int64_t st_size;
+	uint64_t st_blocks, attributes_mask;
+	int64_t st_atime;
+	uint32_t st_atime_nsec, pad1;
+	int64_t birth_time;
+	uint32_t birth_time_nsec, pad2;
+	int64_t st_ctime;
+	uint32_t st_ctime_nsec, pad3;
+	int64_t st_mtime;
+	uint32_t st_mtime_nsec, pad4;
+	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+	uint64_t unused[14];
+	uint64_t st_dev;
+};
+_Static_assert(sizeof(struct kernel_stat) == 256 + sizeof(uint64_t), "struct statx");
+
+struct narrow_stat {
+#endif
 	uint64_t st_dev;
 	uint32_t pad0, low_ino, st_mode, st_nlink, st_uid, st_gid;
 	uint64_t st_rdev;
@@ -95,7 +127,6 @@ struct kernel_stat {
 	int32_t st_atime, st_atime_nsec, st_mtime, st_mtime_nsec, st_ctime, st_ctime_nsec;
 	uint64_t st_ino;
 } __attribute__((packed));
-_Static_assert(sizeof(struct kernel_stat) == 96, "struct stat64 of i386");
 
 static inline long arch_system_call_3(long number, long a, long b, long c)
 {

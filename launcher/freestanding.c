@@ -1,4 +1,4 @@
-// What a C library and a loader would do for this program → memory, own relocation, the functions compilers call.
+// What a C library and a loader would do for this program → memory, stat, own relocation, what compilers call.
 #include "base.h"
 #include "elf.h"
 
@@ -47,6 +47,39 @@ void *memory_take_lasting(size_t size)
 	}
 	return take_mapping(size);
 }
+
+#if ARCH_WIDENS_STAT
+static long narrow_stat_at(int directory, const char *path, struct kernel_stat *status, int flags)
+{
+	struct narrow_stat narrow;
+	_Static_assert(sizeof narrow == 96, "struct stat64 of i386");
+	long failed = arch_system_call(NR_newfstatat, directory, (long)path, (long)&narrow, flags, 0);
+	if (failed == 0)
+		*status = (struct kernel_stat){.st_dev = narrow.st_dev,
+					       .st_ino = narrow.st_ino,
+					       .st_mode = (uint16_t)narrow.st_mode,
+					       .st_uid = narrow.st_uid,
+					       .st_gid = narrow.st_gid,
+					       .st_size = narrow.st_size,
+					       .st_mtime = narrow.st_mtime,
+					       .st_mtime_nsec = (uint32_t)narrow.st_mtime_nsec,
+					       .st_ctime = narrow.st_ctime,
+					       .st_ctime_nsec = (uint32_t)narrow.st_ctime_nsec};
+	return failed;
+}
+
+// The device's number as stat(2) gives it (include/linux/kdev_t.h, new_encode_dev).
+long kernel_stat_at(int directory, const char *path, struct kernel_stat *status, int flags)
+{
+	enum { STATX_BASIC_STATS = 0x7ff };
+	long failed = arch_system_call(NR_statx, directory, (long)path, flags, STATX_BASIC_STATS, (long)status);
+	if (failed == -ENOSYS || failed == -EPERM) // before Linux 4.11, and in sandboxes that do not know it
+		return narrow_stat_at(directory, path, status, flags);
+	if (failed == 0)
+		status->st_dev = (status->dev_minor & 0xff) | status->dev_major << 8 | (status->dev_minor & ~0xffu) << 12;
+	return failed;
+}
+#endif
 
 // Relocation of this image: it is static-pie, and nobody else relocates it.
 struct rela {

@@ -41,7 +41,7 @@ enum kernel_error {
 	ESTALE = 116,
 };
 
-enum { AT_CWD = -100, AT_NOFOLLOW = 0x100 };
+enum { AT_CWD = -100, AT_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000 };
 enum { ACCESS_EXISTS = 0, ACCESS_EXECUTE = 1 };
 enum { PATH_SIZE = 4096, NAME_SIZE = 256 }; // PATH_MAX and NAME_MAX, both with the NUL
 
@@ -83,6 +83,19 @@ static inline long kernel_close(int fd)
 {
 	return arch_system_call_3(NR_close, fd, 0, 0);
 }
+#if ARCH_WIDENS_STAT
+// With times of 64 bits, as the resolver has them. In freestanding.c.
+long kernel_stat_at(int directory, const char *path, struct kernel_stat *status, int flags);
+
+static inline long kernel_fstat(int fd, struct kernel_stat *status)
+{
+	return kernel_stat_at(fd, "", status, AT_EMPTY_PATH);
+}
+static inline long kernel_stat_path(const char *path, struct kernel_stat *status, int flags)
+{
+	return kernel_stat_at(AT_CWD, path, status, flags);
+}
+#else
 static inline long kernel_fstat(int fd, struct kernel_stat *status)
 {
 	return arch_system_call_3(NR_fstat, fd, (long)status, 0);
@@ -91,6 +104,7 @@ static inline long kernel_stat_path(const char *path, struct kernel_stat *status
 {
 	return arch_system_call(NR_newfstatat, AT_CWD, (long)path, (long)status, flags, 0);
 }
+#endif
 static inline long kernel_access_at(int directory, const char *path, int mode)
 {
 	return arch_system_call_3(NR_faccessat, directory, (long)path, mode);
@@ -296,7 +310,6 @@ static inline long kernel_memory_file(void)
 }
 static inline long kernel_execve_open(int fd, char *const *argv, char *const *envp)
 {
-	enum { AT_EMPTY_PATH = 0x1000 };
 	return arch_system_call(NR_execveat, fd, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH);
 }
 static inline long kernel_dup_onto(int from, int onto)

@@ -10,6 +10,8 @@ const SHARED = [
   '-shared',
   '-Wl,-z,defs',
   '-Wl,-soname,nix-foreign-audit.so',
+  // Read by arch-i386.h.
+  '-DNARROW_STAT',
   // Where the kernel's interface lies, which the launcher has too.
   '-Ilauncher',
 ];
