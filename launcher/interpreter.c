@@ -65,13 +65,14 @@ static long enter_loader(struct process *process, const struct plan *plan, const
 	add_library_path(&entry, process, plan->library_path, user.value);
 
 	uintptr_t *entry_in_vector = auxiliary_value(&process->auxiliary, AT_ENTRY);
-	uintptr_t program = *entry_in_vector, own = program_entry(&process->auxiliary);
-	// nix-ld would leave an empty LD_LIBRARY_PATH where it added one, so its own trampoline is passed over.
-	bool drops_extra = user.is_extra && own && !user.slot[1];
-	if (drops_extra) {
+	uintptr_t own = program_entry(&process->auxiliary);
+	// The trampoline of nix-ld is passed over: it would leave an empty LD_LIBRARY_PATH where it added one, and write
+	// at the address that an entry had which it changed, while entries of ours move them all.
+	uintptr_t program = own ? own : *entry_in_vector;
+	bool may_move = own || !user.slot;
+	if (user.is_extra && own && !user.slot[1]) {
 		block_drop_last_entry(process);
 		user.slot = NULL;
-		program = own;
 		entry_in_vector = auxiliary_value(&process->auxiliary, AT_ENTRY);
 	}
 	// The same twice: glibc takes the last one, musl the first.
@@ -81,10 +82,10 @@ static long enter_loader(struct process *process, const struct plan *plan, const
 				     .size = entry.used + 1,
 				     .original = user.entry,
 				     .harmless = "LD_LIBRARY_PATH="};
-	struct made_entry of_audit = put_audit_entry(process, plan->audit_module);
+	struct made_entry of_audit = put_audit_entry(process, may_move ? plan->audit_module : NULL);
 	struct restoration restoration = {
 		.target = program,
-		.program_entry = own ? own : program,
+		.program_entry = program,
 		.entry_in_vector = entry_in_vector,
 		.envp = process->envp,
 		.entries = {of_path, of_audit},

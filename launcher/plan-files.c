@@ -155,12 +155,14 @@ static bool is_told_from_others(const struct process *process)
 	return size >= (long)sizeof all && text_equal(map + size - (sizeof all - 1), all);
 }
 
-// Anyone may make a directory in /tmp, so the first component of ours is checked like the last.
+// Anyone may make a directory in /tmp, so the first component of ours is checked like the last; and mount there what
+// says of itself whose it is (fuse(4)), so nothing that is mounted there counts.
 static bool is_our_directory(const struct process *process, const char *path)
 {
-	struct kernel_stat status;
+	struct kernel_stat status, around;
 	return kernel_stat_path(path, &status, AT_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == S_IFDIR &&
-	       is_trusted(process, &status, path);
+	       is_trusted(process, &status, path) && kernel_stat_path("/tmp", &around, 0) == 0 &&
+	       status.st_dev == around.st_dev;
 }
 
 // The path of the directory of plans, in memory of just its size: a hit touches few pages.

@@ -1,5 +1,6 @@
 // Where plans are looked for, and from whom one is taken.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -147,6 +148,16 @@ test('a place in /tmp that somebody else made is not valid', asRoot, async () =>
   assert.equal((await runCommand(workshop, command, bare)).code, 0);
   chmodSync(fallback, 0o777);
   assert.equal((await runCommand(workshop, command, bare)).code, 125);
+  chmodSync(fallback, 0o755);
+  const mounted = `mount -t tmpfs -o mode=755,uid=${lonely} others "$0"; cp -a "$1"/. "$0"; shift; exec "$@"`;
+  const copy = path.join(workshop.directory, 'copy');
+  execFileSync('cp', ['-a', fallback, copy]);
+  const besides = ['unshare', '-m', 'sh', '-ec', mounted, fallback, copy, ...command];
+  assert.equal(
+    (await runCommand(workshop, besides, bare)).code,
+    125,
+    'what is mounted says itself whose it is',
+  );
   renameSync(fallback, path.join(workshop.directory, 'moved'));
   chmodSync(path.join(workshop.directory, 'moved'), 0o755);
   symlinkSync(path.join(workshop.directory, 'moved'), fallback);
@@ -163,8 +174,8 @@ async function startBeside(owner: number, [first, ...rest]: readonly [string, ..
   // In a /tmp of its own: what root makes in the machine's would be in the way of uid 65534 there.
   const script = `set -e
     mount --bind ${workshop.directory} /mnt; mount -t tmpfs -o mode=1777 tmpfs /tmp
-    mkdir ${workshop.directory} /tmp/nix-run-foreign-65534
-    mount --bind /mnt ${workshop.directory}; mount --bind ${made} /tmp/nix-run-foreign-65534
+    mkdir ${workshop.directory}; mount --bind /mnt ${workshop.directory}
+    cp -a ${made} /tmp/nix-run-foreign-65534
     exec ${start}`;
   return await runCommand(workshop, ['unshare', '-m', 'sh', '-c', script], bare);
 }
