@@ -54,14 +54,15 @@ export async function everyPlace(uid: number): Promise<Directories[]> {
 }
 
 /**
- * In /tmp everybody may make a directory and mount there what says of itself whose it is (fuse(4)); the same in
- * launcher/plan-files.c. Nobody mounts there for us. Total.
+ * In /tmp everybody may make a directory, and mount there what says of itself whose it is (fuse(4)): owner and file
+ * system are of one look, the same in launcher/plan-files.c. Nobody mounts there for us. Total.
  */
-function isOthersMount({ cache }: Directories): boolean {
+function isOursIfInTmp({ cache }: Directories, uid: number): boolean {
   const directory = path.dirname(cache);
-  if (path.dirname(directory) !== '/tmp') return false;
+  if (path.dirname(directory) !== '/tmp') return true;
   try {
-    return lstatSync(directory).dev !== statSync('/tmp').dev;
+    const stats = lstatSync(directory);
+    return stats.isDirectory() && stats.uid === uid && stats.dev === statSync('/tmp').dev;
   } catch {
     return false;
   }
@@ -75,7 +76,7 @@ export async function allDirectories(uid: number): Promise<Directories[]> {
   const places = await everyPlace(uid);
   return places.filter(
     (place) =>
-      [place.cache, place.state].every((each) => staysTrustedWay(each, uid)) && !isOthersMount(place),
+      [place.cache, place.state].every((each) => staysTrustedWay(each, uid)) && isOursIfInTmp(place, uid),
   );
 }
 
@@ -108,12 +109,12 @@ export async function inWritableDirectories<T>(
       failures.push(`${dirs.farms} holds a character that ends an element of a library path`);
       continue;
     }
-    if (isOthersMount(dirs)) {
-      failures.push(`${path.dirname(dirs.cache)} is mounted there, which anybody could do`);
-      continue;
-    }
     try {
       createDirectories(dirs, uid);
+      if (!isOursIfInTmp(dirs, uid)) {
+        failures.push(`${path.dirname(dirs.cache)} is not ours, or is mounted there, which anybody could do`);
+        continue;
+      }
       cleanBefore(dirs);
       const done = await work(dirs);
       if (failures.length > 0) notice(`${failures.join('; ')}; using ${dirs.cache} until it can be written`);

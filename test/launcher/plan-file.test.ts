@@ -152,7 +152,7 @@ test('a place in /tmp that somebody else made is not valid', asRoot, async () =>
   const mounted = `mount -t tmpfs -o mode=755,uid=${lonely} others "$0"; cp -a "$1"/. "$0"; shift; exec "$@"`;
   const copy = path.join(workshop.directory, 'copy');
   execFileSync('cp', ['-a', fallback, copy]);
-  const besides = ['unshare', '-m', 'sh', '-ec', mounted, fallback, copy, ...command];
+  const besides = ['unshare', '-m', 'sh', '-ec', mounted, fallback, copy, ...command] as const;
   assert.equal(
     (await runCommand(workshop, besides, bare)).code,
     125,
