@@ -27,7 +27,7 @@ __nix_foreign_run() {
   if [[ $1 == */* ]] && ! __nix_foreign_is_foreign "$1"; then
     local IFS=' '
     eval "command -- ${*@Q}"
-  elif [[ $__nix_foreign_line == single && $BASHPID != "$$" && ${#FUNCNAME[@]} -eq 2 ]]; then
+  elif [[ -z $__nix_foreign_shared && $BASHPID != "$$" && ${#FUNCNAME[@]} -eq 2 ]]; then
     exec "$__nix_foreign_launcher" -- "$@" # nothing else is to run in this process: `$!` is the program
   else
     local IFS=' '
@@ -80,23 +80,34 @@ __nix_foreign_look_at_line() {
   fi
   [[ -n $__line ]] || return 0
   [[ $PATH == "$__nix_foreign_path" ]] || __nix_foreign_forget
-  # `history -p` takes the last line for its own, so `!!` is looked up apart.
-  if [[ ($__line == *'!'[!\ =\(]* || $__line == '^'*) && $- == *H* ]]; then
+  # `history -p` takes the last line for its own, so `!!` is looked up apart. `$!` is none of history's.
+  if [[ (${__line//'$!'/} == *'!'[!\ =\(]* || $__line == '^'*) && $- == *H* ]]; then
     __line+=\;$(fc -ln -1 2>/dev/null)\;$(history -p "$__line" 2>/dev/null)
   fi
   case $__nix_foreign_line$__line in
-    single* | several* | *[\;\(\{\`$'\n']* | *'&&'* | *'||'*) __nix_foreign_line=several ;;
-    nonetime[[:blank:]]* | *[[:blank:]\|\&]time[[:blank:]]*) __nix_foreign_line=several ;; # bash tells the time after the program
+    single* | several*) __nix_foreign_line=several __nix_foreign_shared=1 ;;
+    *[\;\(\{\`$'\n']* | *'&&'* | *'||'*) __nix_foreign_line=several ;;
     *) __nix_foreign_line=single ;;
   esac
+  [[ $__line != *[\&\|\(\`]* ]] || __nix_foreign_note_shared "$__line" # no other line starts a process
   [[ $__line != *'()'* ]] || __nix_foreign_stale=1
   __nix_foreign_words "$__line"
   __nix_foreign_look 0 '' "${__reply[@]}"
 }
 
+# Text of commands: notes where a process that it starts can have more to do than one command. bash tells the time of a
+# program after it.
+__nix_foreign_note_shared() {
+  case $1 in
+    *[\(\)\{\`]* | *'&&'* | *'||'* | *time[$' \t\n']* | *do[$' \t\n']* | *then[$' \t\n']* | *eval[$' \t\n']*)
+      __nix_foreign_shared=1
+      ;;
+  esac
+}
+
 # What was made for one line.
 __nix_foreign_take_back() {
-  __nix_foreign_line=none
+  __nix_foreign_line=none __nix_foreign_shared=
   [[ ${#__nix_foreign_defined[@]} -eq 0 ]] || unset -f -- "${__nix_foreign_defined[@]}"
   __nix_foreign_defined=()
 }
@@ -129,8 +140,9 @@ __nix_foreign_install() {
   local keymap handler key keys IFS=$' \t\n'
   # Names of commands that are native, and of functions with the words that matter in them.
   declare -gA __nix_foreign_known=() __nix_foreign_bodies=()
-  # The functions that this line has, also where it loads the hook again.
-  __nix_foreign_defined+=()
+  # The functions that this line has, and whether it shares its processes among commands; also where it loads the hook
+  # again.
+  __nix_foreign_defined+=() __nix_foreign_shared+=
   # Commands of this line: none, single or several. Stale: not empty after what can change the meaning of names.
   declare -g __nix_foreign_line=none __nix_foreign_stale='' __nix_foreign_number='' __nix_foreign_path=$PATH
   declare -g __nix_foreign_builtins

@@ -43,6 +43,8 @@ __nix_foreign_define_later() {
 __nix_foreign_run() {
   # After a cd the same name can be another file.
   if [[ $1 != */* ]] || __nix_foreign_is_foreign "$1"; then
+    # Nothing else is to run in this process: `$!` is the program.
+    (( __nix_foreign_shared || ! ZSH_SUBSHELL || ${#funcstack[@]} != 2 )) || exec "$__nix_foreign_launcher" -- "$@"
     "$__nix_foreign_launcher" -- "$@"
   elif [[ ! -e $1 ]]; then
     # As zsh says it where there is no function.
@@ -77,9 +79,20 @@ __nix_foreign_look_at_line() {
     __nix_foreign_known=() __nix_foreign_path=$PATH
   fi
   # How often `command` is in the lines of this command, and how often one of ours follows it.
-  [[ $CONTEXT == cont ]] || typeset -gi __nix_foreign_commands=0 __nix_foreign_served=0
+  if [[ $CONTEXT == cont ]]; then
+    __nix_foreign_shared=1
+  else
+    typeset -gi __nix_foreign_commands=0 __nix_foreign_served=0 __nix_foreign_shared=0
+    [[ $__line != *['&|(`']* ]] || __nix_foreign_note_shared $__line # no other line starts a process
+  fi
   __nix_foreign_look $__line 0 ''
   (( ! __nix_foreign_commands )) || __nix_foreign_define_command
+}
+
+# Text of commands: notes where a process that it starts can have more to do than one command; behind `&&` it has not.
+__nix_foreign_note_shared() {
+  [[ $1 != (*['(){`']*|*(time|do|then|eval|for|foreach|while|until|select|repeat|if)[$' \t\n']*) ]] ||
+    __nix_foreign_shared=1
 }
 
 # Behind `command` functions do not count, and aliases only where it is one itself that ends with a blank. Then they all
@@ -150,6 +163,7 @@ __nix_foreign_install() {
   typeset -gA __nix_foreign_known=()
   typeset -g __nix_foreign_path=$PATH
   typeset -ga __nix_foreign_aliases __nix_foreign_functions
+  typeset -gi __nix_foreign_shared
   # Not empty after what can change the meaning of names; and the last line that was looked at.
   typeset -g __nix_foreign_stale= __nix_foreign_typed=
   if [[ ${functions[command_not_found_handler]-} != *__nix_foreign_not_found* ]]; then

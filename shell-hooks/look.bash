@@ -193,7 +193,8 @@ __nix_foreign_look_at_name() {
   local -a __reply
   [[ ${__nix_foreign_known[$1]-} != native ]] || return 0
   if [[ -n ${BASH_ALIASES[$1]-} && $1 != "$3" ]]; then
-    [[ "${BASH_ALIASES[$1]} " != @(*[\;\(\{\&\|]*|time[[:blank:]]*) ]] || __nix_foreign_line=several
+    [[ ${BASH_ALIASES[$1]} != *[\;\(\{\&\|]* ]] || __nix_foreign_line=several
+    __nix_foreign_note_shared "${BASH_ALIASES[$1]}"
     __nix_foreign_words "${BASH_ALIASES[$1]}"
     __nix_foreign_look $(($2 + 1)) "$1" "${__reply[@]}"
   elif declare -F -- "$1" &>/dev/null; then

@@ -120,6 +120,7 @@ __nix_foreign_look() {
 __nix_foreign_look_at_name() {
   local REPLY
   if (( ${+aliases[$2]} )) && [[ $2 != $4 ]]; then # quoted it is no alias
+    __nix_foreign_note_shared $aliases[$2]
     __nix_foreign_look "$aliases[$2]" $(($3 + 1)) $2
   elif (( ${+functions[$1]} )); then
     [[ $1 == $4 ]] || __nix_foreign_look "$functions[$1]" $(($3 + 1)) $1

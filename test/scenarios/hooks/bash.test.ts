@@ -42,6 +42,19 @@ const awkward: readonly (readonly [line: string, output: RegExp, status?: number
   ['time ./tool t & wait', /<\.\/tool>\[t\]\s+real\b/],
   ['alias slow="time ./tool"', /^$/],
   ['slow t & wait', /<\.\/tool>\[t\]\s+real\b/],
+  // `$!` is the program.
+  ['true; ./tool pid & wait; echo "is $!"', /^pid (\d+)$[\s\S]*^is \1$/m],
+  ['x=./tool; "$x" pid | cat & ./tool pid & wait; echo "is $!"', /^pid (\d+)$[\s\S]*^is \1$/m],
+  // What comes behind it in the same process.
+  ['(./tool a; echo b) & wait', /^<\.\/tool>\[a\]\nb$/m],
+  ['{ ./tool a; echo b; } | cat', /^<\.\/tool>\[a\]\nb$/],
+  ['true && ./tool a && echo b & wait', /^<\.\/tool>\[a\]\nb$/m],
+  ['for i in 1 2; do ./tool $i; done & wait', /^<\.\/tool>\[1\]\n<\.\/tool>\[2\]$/m],
+  ['for i in 1 2\ndo ./tool $i\ndone | cat', /^<\.\/tool>\[1\]\n<\.\/tool>\[2\]$/],
+  ['eval "./tool a; echo b" & wait', /^<\.\/tool>\[a\]\nb$/m],
+  [`alias two='eval "./tool a; echo b"'`, /^$/],
+  ['two & wait', /^<\.\/tool>\[a\]\nb$/m],
+  [`(${hookLine.bash}; ./tool a; echo b) & wait`, /^<\.\/tool>\[a\]\nb$/m],
   // A word that only ends so.
   ['./nothing --overtime 5', /^bash: \.\/nothing: No such file or directory$/, 127],
   ['which ls >/dev/null 2>&1; ./tool a', /^<\.\/tool>\[a\]$/],
