@@ -66,9 +66,18 @@ __nix_foreign_enter() {
   : "$2"
 }
 
+# True while a line runs, whose `read -e` has the same key. HISTCMD is one less then than before a line (bash 5.2 and
+# newer, get_histcmd in variables.c); `\!` is not, and both are 1 before the first line, and where there is no history.
+__nix_foreign_line_runs() {
+  local __history='\!'
+  ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 502)) &&
+    [[ $HISTCMD == 0 || ($HISTCMD == "${__history@P}" && $HISTCMD != 1) ]]
+}
+
 # Looks at what was typed. `$1` is the status of the line before.
 __nix_foreign_look_at_line() {
   local - && { set -f +xveu; } 2>&-
+  ! __nix_foreign_line_runs || return 0
   local __line=$READLINE_LINE __number='\#' IFS=$' \t\n'
   local -a __reply
   # bash counts commands; where the number is the same, this is the rest of the one that the last line began.

@@ -70,7 +70,8 @@ __nix_foreign_finish() {
 
 __nix_foreign_look_at_line() {
   emulate -L zsh -o extendedglob
-  [[ -n $BUFFER ]] || return 0
+  # What vared and select read is no command.
+  [[ -n $BUFFER && $CONTEXT == (start|cont) ]] || return 0
   local __line=$BUFFER
   __nix_foreign_typed=$BUFFER
   # An expansion of history is looked up; zle has no way to ask for it.

@@ -154,6 +154,31 @@ test('a line, the status before it, history and the names of functions are left 
   assert.equal((await hooked.run('./tool "$_" | cat')).output, '<./tool>[last]');
 });
 
+test('what `read -e` is answered leaves the line that runs as it is', async () => {
+  const shell = await openShell(root, 'bash', hookLine.bash);
+  try {
+    await shell.run('true'); // before there is any history, bash does not tell
+    shell.type('./tool a; read -e -p "? " x; ./tool $x; read -e -p "? " x; ./tool b; read -e -p "? " x');
+    shell.press('Enter');
+    for (const answer of ['named', './golike', 'last']) {
+      await shell.until(/^\? *$/m);
+      shell.type(answer);
+      shell.press('Enter');
+    }
+    await shell.until(
+      /^<\.\/tool>\[a\]\n\? named\n<\.\/tool>\[named\]\n\? \.\/golike\n<\.\/tool>\[b\]\n\? last\nst=0>/m,
+    );
+    // What the line had is taken back, and the next one has its own.
+    assert.deepEqual(await shell.run('compgen -A function .'), { output: '', status: 1 });
+    assert.equal((await shell.run('set +o history; ./tool c')).output, '<./tool>[c]');
+    assert.equal((await shell.run('./tool d')).output, '<./tool>[d]');
+    assert.equal((await shell.run('unset HISTCMD; ./tool e')).output, '<./tool>[e]');
+    assert.equal((await shell.run('./tool f')).output, '<./tool>[f]');
+  } finally {
+    shell.close();
+  }
+});
+
 test('what the last match of the user left in BASH_REMATCH is still there', async () => {
   assert.equal((await hooked.run('[[ foo123 =~ ([a-z]+)([0-9]+) ]]; FOO=./tool')).status, 0);
   const line = 'named x; $FOO y; ./tool z; nothing-of-this-name; declare -p BASH_REMATCH';
@@ -254,7 +279,8 @@ test('in a script that is strict the hook is silent and changes nothing', async 
 test('a line too long to be looked at is let through', async () => {
   const enter = (line: string) =>
     `READLINE_LINE=${line}; __nix_foreign_enter 0 _; echo "$? \${__nix_foreign_defined[*]}"`;
-  const script = `cd; ${hookLine.bash}; ${enter('./tool')}; __nix_foreign_take_back; ${enter('$(printf "./tool; %20000s" x)')}`;
+  // Without HISTCMD it is not seen that this line itself runs.
+  const script = `cd; unset HISTCMD; ${hookLine.bash}; ${enter('./tool')}; __nix_foreign_take_back; ${enter('$(printf "./tool; %20000s" x)')}`;
   const { stdout } = await root.run({ argv: ['bash', '-ic', `export PATH=~/bin:$PATH; ${script}`] });
   assert.equal(stdout, '0 ./tool\n0 \n');
 });

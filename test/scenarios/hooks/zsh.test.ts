@@ -170,6 +170,15 @@ test('Ctrl-Z, jobs, bg, kill, Ctrl-C', async () => {
   assert.equal((await hooked.run('./tool sleep 1002 & kill $!; wait $!')).status, 143);
 });
 
+test('what vared is answered is no command', async () => {
+  hooked.type('vared -p "? " -c answer; print ${(k)aliases[(I)*tool]}.');
+  hooked.press('Enter');
+  await hooked.until(/^\? *$/m);
+  hooked.type('./tool');
+  hooked.press('Enter');
+  await hooked.until(/^\? \.\/tool\n\.\nst=0>/m);
+});
+
 test('a command that is nowhere, and the way back', async () => {
   assert.match((await hooked.run('nix-foreign doctor | cat')).output, /^ok +hook +in this zsh$/m);
   assert.equal((await hooked.run('vtool x')).status, 127);
