@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # Words typed so far → what can follow them, for nix-foreign and nix-run-foreign.
 # Printed, with its tables filled in, by `nix-foreign completions bash`; for bash 4.4 and newer. bash-completion is
-# used where it is there.
+# used where it is there. No name begins like those of the hook, which `hook --off` removes.
 
 # A command's path → its words, its options (`--name` or `--name=kind`) and the kinds of its arguments.
-__nix_foreign_table() {
+_nix_foreign_table() {
   words='' options='' arguments=''
   case $1 in
 # @cases@
@@ -13,7 +13,7 @@ __nix_foreign_table() {
 }
 
 # A kind → what is offered. Readline itself completes names of files: it knows how they are quoted.
-__nix_foreign_offer() {
+_nix_foreign_offer() {
   local data=${XDG_DATA_HOME:-} file line
   [[ $data == /* ]] || data=$HOME/.local/share
   data+=/nix-run-foreign
@@ -28,20 +28,20 @@ __nix_foreign_offer() {
   case $1 in
     shim)
       for file in "$data"/shims/*; do
-        [[ ! -f $file ]] || __nix_foreign_add "${file##*/}" "$2"
+        [[ ! -f $file ]] || _nix_foreign_add "${file##*/}" "$2"
       done
       ;;
     registered)
       [[ ! -r $data/directories ]] || while IFS= read -r line; do
-        __nix_foreign_add "$line" "$2"
+        _nix_foreign_add "$line" "$2"
       done <"$data/directories"
       ;;
-    words:*) __nix_foreign_among "${1#words:}" "$2" ;;
+    words:*) _nix_foreign_among "${1#words:}" "$2" ;;
   esac
 }
 
 # A name, and how one begins. Readline inserts what it gets as it is, inside a quote that was opened or outside of one.
-__nix_foreign_add() {
+_nix_foreign_add() {
   local word=$1 begun=$2
   case $begun in
     [\"\']*) begun=${begun:1} ;;
@@ -51,14 +51,14 @@ __nix_foreign_add() {
 }
 
 # Words with commas between them, and how one begins.
-__nix_foreign_among() {
+_nix_foreign_among() {
   local word IFS=$' \t\n'
   for word in ${1//,/ }; do
     [[ $word != "$2"* ]] || COMPREPLY+=("$word")
   done
 }
 
-__nix_foreign_kind_of_option() {
+_nix_foreign_kind_of_option() {
   local option IFS=$' \t\n'
   REPLY=
   for option in $options; do
@@ -67,11 +67,11 @@ __nix_foreign_kind_of_option() {
   REPLY=${REPLY#=}
 }
 
-__nix_foreign_complete() {
+_nix_foreign_complete() {
   local words options arguments path='' pending='' last='' position=0 ended='' index word REPLY IFS=$' \t\n'
   local current=${COMP_WORDS[COMP_CWORD]}
   COMPREPLY=()
-  __nix_foreign_table ''
+  _nix_foreign_table ''
   for ((index = 1; index < COMP_CWORD; index++)); do
     word=${COMP_WORDS[index]}
     if [[ $word == '=' ]]; then
@@ -81,11 +81,11 @@ __nix_foreign_complete() {
     elif [[ -z $ended && $word == -- ]]; then
       ended=1
     elif [[ -z $ended && $word == -?* ]]; then
-      __nix_foreign_kind_of_option "$word"
+      _nix_foreign_kind_of_option "$word"
       pending=$REPLY last=$REPLY
     elif [[ -n $words ]]; then
       path+=${path:+ }$word
-      __nix_foreign_table "$path" || return 0
+      _nix_foreign_table "$path" || return 0
     else
       position=$((position + 1))
     fi
@@ -94,24 +94,24 @@ __nix_foreign_complete() {
     pending=$last current=
   fi
   if [[ -n $pending ]]; then
-    __nix_foreign_offer "$pending" "$current"
+    _nix_foreign_offer "$pending" "$current"
   elif [[ -z $ended && $current == -* ]]; then
     for word in $options; do
       [[ ${word%%=*} != "$current"* ]] || COMPREPLY+=("${word%%=*}")
     done
   elif [[ -n $words ]]; then
-    __nix_foreign_offer "words:${words// /,}" "$current"
+    _nix_foreign_offer "words:${words// /,}" "$current"
   else
     local -a kinds
     read -r -a kinds <<<"$arguments"
     ((position < ${#kinds[@]})) || position=$((${#kinds[@]} - 1))
     if ((position < 0)); then word=text; else word=${kinds[position]}; fi
-    __nix_foreign_offer "$word" "$current"
+    _nix_foreign_offer "$word" "$current"
   fi
 }
 
 # The words from the program on, as if they stood alone: as bash-completion's _command_offset, where that is not there.
-__nix_foreign_from() {
+_nix_foreign_from() {
   local name=${COMP_WORDS[$1]} rule='' function=''
   local -a rules
   rule=$(complete -p -- "$name" 2>/dev/null || complete -p -- "${name##*/}" 2>/dev/null)
@@ -127,7 +127,7 @@ __nix_foreign_from() {
   "$function" "$name" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
 }
 
-__nix_run_foreign_complete() {
+_nix_run_foreign_complete() {
   local options='@launcher@' words='' arguments='' pending='' last='' index word REPLY IFS=$' \t\n'
   local current=${COMP_WORDS[COMP_CWORD]}
   COMPREPLY=()
@@ -136,7 +136,7 @@ __nix_run_foreign_complete() {
     if [[ -n $pending ]]; then
       pending=
     elif [[ $word == -?* ]]; then
-      __nix_foreign_kind_of_option "$word"
+      _nix_foreign_kind_of_option "$word"
       pending=$REPLY
       [[ $word != -- ]] || { index=$((index + 1)) last=ended && break; }
     else
@@ -149,10 +149,10 @@ __nix_run_foreign_complete() {
     elif declare -F _command_offset >/dev/null; then
       _command_offset "$index"
     else
-      __nix_foreign_from "$index"
+      _nix_foreign_from "$index"
     fi
   elif [[ -n $pending ]]; then
-    __nix_foreign_offer "$pending" "$current"
+    _nix_foreign_offer "$pending" "$current"
   elif [[ -z $last && $current == -* ]]; then
     for word in $options; do
       [[ ${word%%=*} != "$current"* ]] || COMPREPLY+=("${word%%=*}")
@@ -160,10 +160,10 @@ __nix_run_foreign_complete() {
   elif [[ $current != */* && -n $current ]]; then
     # Programs on PATH; names of files here are of no use to it.
     while IFS= read -r word; do
-      [[ $(type -t -- "$word") != file ]] || __nix_foreign_add "$word" "$current"
+      [[ $(type -t -- "$word") != file ]] || _nix_foreign_add "$word" "$current"
     done < <(compgen -c -- "$current" | sort -u | head -n 200)
   fi
 }
 
-complete -o bashdefault -o default -F __nix_foreign_complete nix-foreign
-complete -o bashdefault -o default -F __nix_run_foreign_complete nix-run-foreign
+complete -o bashdefault -o default -F _nix_foreign_complete nix-foreign
+complete -o bashdefault -o default -F _nix_run_foreign_complete nix-run-foreign

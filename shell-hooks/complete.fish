@@ -1,8 +1,9 @@
 # Words typed so far → what can follow them, for nix-foreign and nix-run-foreign.
-# Printed, with its tables filled in, by `nix-foreign completions fish`.
+# Printed, with its tables filled in, by `nix-foreign completions fish`. No name begins like those of the hook, which
+# `hook --off` removes.
 
 # True where the commands typed are exactly these. Options are none, and no command has one in front of its name.
-function __nix_foreign_at
+function _nix_foreign_at
     set -l typed
     for word in (commandline -opc)[2..-1]
         string match -q -- '-*' $word; or set -a typed $word
@@ -13,7 +14,7 @@ function __nix_foreign_at
 end
 
 # The same with nothing behind them.
-function __nix_foreign_at_end
+function _nix_foreign_at_end
     set -l typed
     for word in (commandline -opc)[2..-1]
         string match -q -- '-*' $word; or set -a typed $word
@@ -21,7 +22,7 @@ function __nix_foreign_at_end
     test "$typed" = "$argv"
 end
 
-function __nix_foreign_data
+function _nix_foreign_data
     if string match -q -- '/*' "$XDG_DATA_HOME"
         echo $XDG_DATA_HOME/nix-run-foreign
     else
@@ -29,19 +30,19 @@ function __nix_foreign_data
     end
 end
 
-function __nix_foreign_shims
-    for file in (__nix_foreign_data)/shims/*
+function _nix_foreign_shims
+    for file in (_nix_foreign_data)/shims/*
         string replace -r '.*/' '' -- $file
     end
 end
 
-function __nix_foreign_registered
-    set -l file (__nix_foreign_data)/directories
+function _nix_foreign_registered
+    set -l file (_nix_foreign_data)/directories
     test -r $file; and cat $file
 end
 
 # The words typed from the program on, none where it comes next. False where options can still stand.
-function __nix_run_foreign_words
+function _nix_run_foreign_words
     set -l words (commandline -opc)[2..-1]
     while set -q words[1]
         switch $words[1]
@@ -61,13 +62,13 @@ function __nix_run_foreign_words
     return 1
 end
 
-function __nix_run_foreign_before
-    not __nix_run_foreign_words >/dev/null
+function _nix_run_foreign_before
+    not _nix_run_foreign_words >/dev/null
 end
 
 # As if the program and its arguments stood alone. fish's own function for this takes our options for its own.
-function __nix_run_foreign_rest
-    set -l line (string escape -- (__nix_run_foreign_words)) (commandline -ct)
+function _nix_run_foreign_rest
+    set -l line (string escape -- (_nix_run_foreign_words)) (commandline -ct)
     complete -C " $line" # not the empty word, which it takes for none
 end
 
@@ -75,5 +76,5 @@ complete -c nix-foreign -e
 complete -c nix-run-foreign -e
 complete -c nix-foreign -f
 # @commands@
-complete -c nix-run-foreign -x -a '(__nix_run_foreign_rest)'
+complete -c nix-run-foreign -x -a '(_nix_run_foreign_rest)'
 # @launcher@

@@ -1,30 +1,30 @@
 #compdef nix-foreign nix-run-foreign
 # Words typed so far → what can follow them, for nix-foreign and nix-run-foreign.
 # Printed, with its tables filled in, by `nix-foreign completions zsh`: to be evaluated after compinit, or to lie as a
-# file named _nix-foreign in a directory of fpath.
+# file named _nix-foreign in a directory of fpath. No name begins like those of the hook, which `hook --off` removes.
 
-__nix_foreign_data() {
+_nix_foreign_data() {
   REPLY=${XDG_DATA_HOME:-}
   [[ $REPLY == /* ]] || REPLY=$HOME/.local/share
   REPLY+=/nix-run-foreign
 }
 
-__nix_foreign_shims() {
+_nix_foreign_shims() {
   local REPLY
-  __nix_foreign_data
+  _nix_foreign_data
   local -a found=("$REPLY"/shims/*(N.:t))
   _describe -t shims shim found
 }
 
-__nix_foreign_registered() {
+_nix_foreign_registered() {
   local REPLY
-  __nix_foreign_data
+  _nix_foreign_data
   local -a found=()
   [[ ! -r $REPLY/directories ]] || found=("${(@f)$(<"$REPLY/directories")}")
   compadd -a found
 }
 
-__nix_foreign_commands() {
+_nix_foreign_commands() {
   local -a commands=(
 # @commands@
   )
@@ -32,14 +32,14 @@ __nix_foreign_commands() {
 }
 
 # The words of a group's commands, or on to the one that is named: `typed` is its name so far.
-__nix_foreign_complete() {
+_nix_foreign_complete() {
   local -a commands
   case $1 in
 # @cases@
   esac
 }
 
-__nix_foreign_group() {
+_nix_foreign_group() {
   local typed=$1
   if ((CURRENT == 2)); then
     if [[ $PREFIX == -* ]]; then _arguments "${@:2}"; else _describe -t commands command commands; fi
@@ -47,7 +47,7 @@ __nix_foreign_group() {
     local next=$words[2]
     shift words
     ((CURRENT--))
-    __nix_foreign_complete "${typed:+$typed }$next"
+    _nix_foreign_complete "${typed:+$typed }$next"
   fi
 }
 
@@ -59,7 +59,7 @@ _nix-foreign() {
 # @launcher@
       '(-):program:_command_names -e' '*::arguments:_normal'
   else
-    __nix_foreign_complete ''
+    _nix_foreign_complete ''
   fi
 }
 

@@ -12,6 +12,7 @@ import {
   LAUNCHER_OPTIONS,
 } from '../../src/cli/completions/completion-table.ts';
 import { completionsText } from '../../src/cli/completions/completions.ts';
+import { offText } from '../../src/integrations/hooks/hook-text.ts';
 import { REQUESTED_STRATEGIES } from '../../src/resolve/choose-strategy.ts';
 import { needTool } from '../launcher/tool-fixture.ts';
 import { openTerminal } from '../scenarios/choosing/terminal.ts';
@@ -50,13 +51,24 @@ function fileFor(shell: Shell): string {
   return file;
 }
 
+/** The same, and then what removes the hook. */
+function fileWithoutHook(shell: Shell): string {
+  const file = at(`completions-without-hook.${shell}`);
+  writeFileSync(file, `${readFileSync(fileFor(shell), 'utf8')}\n${offText(shell, TEMPLATES)}`);
+  return file;
+}
+
 /** What each line is offered, in any order. */
-function offersFor(shell: Shell, lines: readonly string[]): (line: string) => readonly string[] {
+function offersFor(
+  shell: Shell,
+  lines: readonly string[],
+  file = fileFor(shell),
+): (line: string) => readonly string[] {
   const [questions, answers] = [at(`lines.${shell}`), at(`answers.${shell}`)];
   writeFileSync(questions, `${lines.join('\n')}\n`);
   const script = path.join(import.meta.dirname, `programs/complete.${shell}`);
   const first = shell === 'fish' ? ['--no-config'] : shell === 'zsh' ? ['-f'] : ['--norc'];
-  const words = [...first, script, fileFor(shell), questions, ...(shell === 'zsh' ? [answers] : [])];
+  const words = [...first, script, file, questions, ...(shell === 'zsh' ? [answers] : [])];
   const printed = execFileSync(shell, words, { env, cwd: at('files'), encoding: 'utf8', timeout: 60_000 });
   const text = shell === 'zsh' ? readFileSync(answers, 'utf8') : printed;
   return (line) => {
@@ -134,6 +146,12 @@ for (const shell of COMPLETED_SHELLS)
     test('a value behind =', () => {
       const [offer = '', ...more] = offers('nix-foreign resolve --strategy=l');
       assert.deepEqual([offer.replace('--strategy=', ''), more], ['loader', []]);
+    });
+
+    test('all is there without the hook', () => {
+      const asked = ['nix-foreign shim remove e', 'nix-foreign help sh', 'nix-run-foreign --'];
+      const left = offersFor(shell, asked, fileWithoutHook(shell));
+      for (const line of asked) assert.deepEqual(left(line), offers(line), line);
     });
 
     test('its own parser accepts the text, and reading it twice is silent', () => {

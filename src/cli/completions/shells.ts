@@ -41,8 +41,8 @@ function offerOf(kind: ValueKind, commands: readonly string[]): string {
   const offers: Readonly<Record<typeof kind, string>> = {
     file: '-r -F',
     directory: "-x -a '(__fish_complete_directories)'",
-    shim: "-x -a '(__nix_foreign_shims)'",
-    registered: "-x -a '(__nix_foreign_registered)'",
+    shim: "-x -a '(_nix_foreign_shims)'",
+    registered: "-x -a '(_nix_foreign_registered)'",
     command: `-x -a ${fishQuoted(commands.join(' '))}`,
     text: '-x',
   };
@@ -63,8 +63,8 @@ function linesOf(
   { path, words, options, arguments: kinds }: Completed,
   commands: readonly string[],
 ): string[] {
-  const at = `__nix_foreign_at ${path}`.trim();
-  const atEnd = `__nix_foreign_at_end ${path}`.trim();
+  const at = `_nix_foreign_at ${path}`.trim();
+  const atEnd = `_nix_foreign_at_end ${path}`.trim();
   const complete = 'complete -c nix-foreign -n';
   return [
     ...words.map(([word, text]) => `${complete} ${fishQuoted(atEnd)} -a ${word} -d ${fishQuoted(text)}`),
@@ -82,7 +82,7 @@ export function fishTables(completed: readonly Completed[]): Readonly<Record<str
   return {
     commands: completed.flatMap((each) => linesOf(each, commands)).join('\n'),
     launcher: options
-      .map((each) => optionLine('nix-run-foreign', '__nix_run_foreign_before', each))
+      .map((each) => optionLine('nix-run-foreign', '_nix_run_foreign_before', each))
       .join('\n'),
     valued: options.flatMap(({ names, value }) => (value === undefined ? [] : names)).join(' '),
   };
@@ -100,9 +100,9 @@ function escaped(text: string): string {
 const ACTIONS: Readonly<Record<Extract<ValueKind, string>, string>> = {
   file: '_files',
   directory: '_files -/',
-  shim: '__nix_foreign_shims',
-  registered: '__nix_foreign_registered',
-  command: '__nix_foreign_commands',
+  shim: '_nix_foreign_shims',
+  registered: '_nix_foreign_registered',
+  command: '_nix_foreign_commands',
   text: ' ',
 };
 
@@ -136,7 +136,7 @@ function argumentSpecs(kinds: readonly ValueKind[]): readonly string[] {
 function caseOf({ path, words, options, arguments: kinds }: Completed): string {
   const specs = options.flatMap(optionSpecs);
   if (words.length > 0)
-    return `    ${zshQuoted(path)}) commands=(${described(words)}) && __nix_foreign_group ${zshQuoted(path)} ${specs.join(' ')} ;;`;
+    return `    ${zshQuoted(path)}) commands=(${described(words)}) && _nix_foreign_group ${zshQuoted(path)} ${specs.join(' ')} ;;`;
   return `    ${zshQuoted(path)}) _arguments -s -S : ${[...specs, ...argumentSpecs(kinds)].join(' ')} ;;`;
 }
 
