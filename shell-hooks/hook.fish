@@ -22,6 +22,11 @@ end
 
 # Enter, before what the key did before.
 function __nix_foreign_enter
+    if set -q __nix_foreign_reading
+        # Where a binding reads, no prompt follows.
+        test (status current-command) = fish; and set -e __nix_foreign_reading
+        return
+    end
     set -l lines (commandline)
     set -l word # the expression sets it
     # One command that is known to be native, and nothing that could hide another.
@@ -33,6 +38,11 @@ function __nix_foreign_enter
     test "$fish_bind_mode" = default -a "$fish_key_bindings" != fish_default_key_bindings
     and string match -q -r '_(vi|hybrid)_' -- "$fish_key_bindings"
     and set fish_bind_mode insert
+end
+
+# `read` and `vared` have the same keys, and what they are answered is no command.
+function __nix_foreign_read --on-event fish_read
+    set -g __nix_foreign_reading
 end
 
 # Changes what was typed, where foreign programs are in it.
@@ -79,6 +89,7 @@ end
 # What was done for one line is taken back.
 function __nix_foreign_prompt --on-event fish_prompt
     set -l code $status
+    set -e __nix_foreign_reading
     # A program that was native can be another one by now.
     contains -- $code 127 126; and __nix_foreign_forget
     test $code -eq 127; and __nix_foreign_tell

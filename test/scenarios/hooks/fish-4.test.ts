@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
+import { checkAnswers } from './fish-checks.ts';
 import { fishFunctions, fishShapes, fishVariables, furtherFishShapes } from './fish-shapes.ts';
 import { fish4Binds, furnishHome, hookLine, openFish4, type ShellSession } from './shell-session.ts';
 
@@ -76,6 +77,15 @@ test('history holds what was typed, in this shell and in the next', async () => 
     );
     assert.match(all, /^\.\/tool exit 4$/m);
     assert.doesNotMatch(all, /nix-run-foreign|^ \S/m);
+  } finally {
+    shell.close();
+  }
+});
+
+test('what `read` is answered stays as it is, and the next line is changed', async () => {
+  const shell = await openFish4(root, hookLine.fish);
+  try {
+    await checkAnswers(shell);
   } finally {
     shell.close();
   }

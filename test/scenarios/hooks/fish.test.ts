@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { needTool } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
+import { checkAnswers } from './fish-checks.ts';
 import { fishFunctions, fishShapes, fishVariables, furtherFishShapes } from './fish-shapes.ts';
 import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
 
@@ -161,6 +162,15 @@ test('a command that is nowhere: a shim, a registered directory, then the handle
   const shell = await openShell(root, 'fish', rc);
   try {
     assert.deepEqual(await shell.run('nothing a b'), { output: 'asked for nothing a b', status: 127 });
+  } finally {
+    shell.close();
+  }
+});
+
+test('what `read` is answered stays as it is, and the next line is changed', async () => {
+  const shell = await openShell(root, 'fish', hookLine.fish);
+  try {
+    await checkAnswers(shell);
   } finally {
     shell.close();
   }

@@ -1,0 +1,22 @@
+// A fish with the hook → checks of what it does beyond running lines, in fish 3 and in fish 4.
+import assert from 'node:assert/strict';
+import type { ShellSession } from './shell-session.ts';
+
+/** Of `read` in a line, and in a binding. */
+export async function checkAnswers(shell: ShellSession): Promise<void> {
+  shell.type('./tool a; read -P "? " answer; echo "[$answer]"');
+  shell.press('Enter');
+  await shell.until(/^\? *$/m);
+  shell.type('./tool');
+  shell.press('Enter');
+  await shell.until(/^<\.\/tool>\[a\]\n\? \.\/tool\n\[\.\/tool\]\nst=0>/m);
+  assert.equal((await shell.run(`bind \\co 'read -g -P "?? " answer' #`)).status, 0);
+  shell.press('C-o');
+  await shell.until(/^\?\? *$/m);
+  shell.type('./tool b');
+  shell.press('Enter');
+  await shell.until(/^\?\? \.\/tool b\n/m);
+  shell.type('./tool $answer');
+  shell.press('Enter');
+  await shell.until(/^<\.\/tool>\[\.\/tool b\]\nst=0>/m);
+}
