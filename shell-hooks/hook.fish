@@ -60,7 +60,7 @@ function __nix_foreign_look_at_lines
     test "$changed" != "$text"; and not commandline --paging-mode; or return
     set -g __nix_foreign_started (commandline | string collect)
     # fish does not keep lines that begin with a space. What it keeps in memory only, nobody else can put there.
-    if test -z "$fish_private_mode"; and not set -q fish_history; or test -n "$fish_history"
+    if test -z "$fish_private_mode"; and begin; not set -q fish_history; or test -n "$fish_history"; end
         string match -q ' *' -- $text; or set -g __nix_foreign_typed (commandline | string collect)
         set changed " $changed"
     end

@@ -126,6 +126,19 @@ test('history holds what was typed, in this shell and in the next', async () => 
   }
 });
 
+test('in private mode nothing goes to the disk, whatever the name of the history', async () => {
+  const rc = `set -g fish_private_mode 1; set -g fish_history work\n${hookLine.fish}`;
+  const shell = await openShell(root, 'fish', rc);
+  try {
+    assert.equal((await shell.run('./tool private')).output, '<./tool>[private]');
+    assert.equal((await shell.run('true')).status, 0);
+    const { output } = await shell.run('cat ~/.local/share/fish/work_history');
+    assert.doesNotMatch(output, /cmd: \.\/tool private/);
+  } finally {
+    shell.close();
+  }
+});
+
 test('Ctrl-Z, jobs, bg, kill, Ctrl-C, and a job in the background', async () => {
   hooked.type('./tool sleep 1000');
   hooked.press('Enter');
