@@ -20,24 +20,27 @@ if test -n "$__nix_foreign_nix_ld"
     set -gx $__nix_foreign_nix_ld $__nix_foreign_launcher
 end
 
-# Enter, before what the key did before.
+# Enter, before what the key did before; false where that is not to be done.
 function __nix_foreign_enter
     if set -q __nix_foreign_reading
         # Where a binding reads, no prompt follows.
         test (status current-command) = fish; and set -e __nix_foreign_reading
-        return
+        return 0
     end
     set -l lines (commandline)
     set -l word # the expression sets it
     # One command that is known to be native, and nothing that could hide another.
     if not set -q lines[2]; and string match -q -r $__nix_foreign_plain -- "$lines"; and contains -- $word $__nix_foreign_native
-    else if test -n "$lines"
-        __nix_foreign_look_at_lines $lines
+    else if test -n "$lines"; and not __nix_foreign_look_at_lines $lines
+        # Ends a list of completions, and no more. Enter does just that where one of them is selected.
+        commandline -f suppress-autosuggestion accept-autosuggestion
+        return 1
     end
     # In vi mode a new line begins with inserting.
     test "$fish_bind_mode" = default -a "$fish_key_bindings" != fish_default_key_bindings
     and string match -q -r '_(vi|hybrid)_' -- "$fish_key_bindings"
     and set fish_bind_mode insert
+    return 0
 end
 
 # `read` and `vared` have the same keys, and what they are answered is no command.
@@ -45,7 +48,8 @@ function __nix_foreign_read --on-event fish_read
     set -g __nix_foreign_reading
 end
 
-# Changes what was typed, where foreign programs are in it.
+# Changes what was typed, where foreign programs are in it. False while a list of completions is shown: the line may not
+# run where one is selected, and fish does not tell.
 function __nix_foreign_look_at_lines
     set -g __nix_foreign_after
     set -l text (string join \e -- $argv)
@@ -55,9 +59,10 @@ function __nix_foreign_look_at_lines
         and commandline -r -- $expanded
         and set text (commandline | string join \e)
     end
-    commandline --is-valid; and test (string length -- "$text") -le 20000; and __nix_foreign_has_unknown $text; or return
+    commandline --is-valid; and test (string length -- "$text") -le 20000; and __nix_foreign_has_unknown $text; or return 0
     set -l changed (__nix_foreign_change_commands $text)
-    test "$changed" != "$text"; and not commandline --paging-mode; or return
+    test "$changed" != "$text"; or return 0
+    commandline --paging-mode; and return 1
     set -g __nix_foreign_started (commandline | string collect)
     # fish does not keep lines that begin with a space. What it keeps in memory only, nobody else can put there.
     if test -z "$fish_private_mode"; and begin; not set -q fish_history; or test -n "$fish_history"; end
@@ -159,7 +164,7 @@ if status is-interactive
                 contains -- $command (bind --function-names); and set command "commandline -f $command"
                 set -a then $command
             end
-            bind -M $mode $key __nix_foreign_enter $then
+            bind -M $mode $key "__nix_foreign_enter; and begin; $(string join '; ' -- $then); end"
         end
     end
 end

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { checkAnswers } from './fish-checks.ts';
+import { checkAnswers, checkLists } from './fish-checks.ts';
 import { fishFunctions, fishShapes, fishVariables, furtherFishShapes } from './fish-shapes.ts';
 import { fish4Binds, furnishHome, hookLine, openFish4, type ShellSession } from './shell-session.ts';
 
@@ -82,10 +82,11 @@ test('history holds what was typed, in this shell and in the next', async () => 
   }
 });
 
-test('what `read` is answered stays as it is, and the next line is changed', async () => {
+test('what `read` is answered, and Enter while a list is shown', async () => {
   const shell = await openFish4(root, hookLine.fish);
   try {
     await checkAnswers(shell);
+    await checkLists(shell);
   } finally {
     shell.close();
   }

@@ -20,3 +20,22 @@ export async function checkAnswers(shell: ShellSession): Promise<void> {
   shell.press('Enter');
   await shell.until(/^<\.\/tool>\[\.\/tool b\]\nst=0>/m);
 }
+
+/** Of Enter while a list of completions is shown, and with one of them selected; then while history's is shown. */
+export async function checkLists(shell: ShellSession): Promise<void> {
+  assert.equal((await shell.run('cp tool tool2')).status, 0);
+  for (const keys of [['Tab'], ['Tab', 'Tab'], ['C-r']] as const) {
+    const said = keys.length + keys[0];
+    shell.type('./too');
+    for (const key of keys) {
+      shell.press(key);
+      await shell.until(/^(search:|.*\.\/tool2? .*\.\/tool2?)/m);
+    }
+    shell.press('Enter');
+    await shell.until(/\nst=0> [^\n]*\.\/tool[^\n]*\n*$/);
+    shell.type(` ${said}`);
+    shell.press('Enter');
+    await shell.until(new RegExp(`^<\\./tool2?>.*\\[${said}\\]\\nst=0>`, 'm'));
+  }
+  assert.equal((await shell.run('rm tool2')).status, 0);
+}

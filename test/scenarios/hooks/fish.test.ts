@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { needTool } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { checkAnswers } from './fish-checks.ts';
+import { checkAnswers, checkLists } from './fish-checks.ts';
 import { fishFunctions, fishShapes, fishVariables, furtherFishShapes } from './fish-shapes.ts';
 import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
 
@@ -180,10 +180,11 @@ test('a command that is nowhere: a shim, a registered directory, then the handle
   }
 });
 
-test('what `read` is answered stays as it is, and the next line is changed', async () => {
+test('what `read` is answered, and Enter while a list is shown', async () => {
   const shell = await openShell(root, 'fish', hookLine.fish);
   try {
     await checkAnswers(shell);
+    await checkLists(shell);
   } finally {
     shell.close();
   }
