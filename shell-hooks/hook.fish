@@ -11,6 +11,7 @@ set -g __nix_foreign_nix_ld '@nix-ld@'
 set -g __nix_foreign_shims '@shims@'
 set -g __nix_foreign_directories '@directories@'
 set -g __nix_foreign_wrapped (string split ' ' -- '@wrapped@') # names that the launcher starts though they are native
+set -g __nix_foreign_appends (string match -r '^(?:[4-9]|\d\d)\.' -- $version) # not empty where `history append` is
 set -g __nix_foreign_plain '^(?!(?:and|or|not|time|if|while|else|begin|command|exec|builtin)(?:[ \t]|$))(?<word>[\w.+-]+)(?:[ \t][\w \t.,:@%+?*-]*)?$'
 
 if test -n "$__nix_foreign_nix_ld"
@@ -64,13 +65,20 @@ function __nix_foreign_look_at_lines
     test "$changed" != "$text"; or return 0
     commandline --paging-mode; and return 1
     set -g __nix_foreign_started (commandline | string collect)
-    # fish does not keep lines that begin with a space. What it keeps in memory only, nobody else can put there.
+    set -g __nix_foreign_ran (string replace -a \e \n -- $changed | string collect)
+    # What fish keeps in memory only, nobody else can put there.
     if test -z "$fish_private_mode"; and begin; not set -q fish_history; or test -n "$fish_history"; end
         string match -q ' *' -- $text; or set -g __nix_foreign_typed (commandline | string collect)
-        set changed " $changed"
+        __nix_foreign_can_be_forgotten $__nix_foreign_ran; or set __nix_foreign_ran " $__nix_foreign_ran"
     end
-    set -g __nix_foreign_ran (string replace -a \e \n -- $changed | string collect)
     commandline -r -- $__nix_foreign_ran
+end
+
+# True where a line that ran can be taken out of history again, and was not there before. Others begin with a space, and
+# then fish does not keep them, nor does atuin.
+function __nix_foreign_can_be_forgotten
+    test -n "$__nix_foreign_appends"
+    and test -z "$(builtin history search --exact --case-sensitive --max 1 -- $argv[1] | string collect)"
 end
 
 # What was learned of names is learned again.
@@ -118,7 +126,7 @@ end
 function __nix_foreign_remember
     set -l typed $__nix_foreign_typed
     set -e __nix_foreign_typed
-    if string match -q -r '^([4-9]|\d\d)\.' -- $version
+    if test -n "$__nix_foreign_appends"
         # fish forgets a line that begins with a space only while nothing comes behind it.
         builtin history delete --exact --case-sensitive -- $__nix_foreign_ran
         builtin history append -- $typed

@@ -82,6 +82,22 @@ test('history holds what was typed, in this shell and in the next', async () => 
   }
 });
 
+test('a line that runs does not begin with a space, and one that was typed with the launcher stays', async () => {
+  const note = 'function note --on-event fish_preexec; set -g noted $argv; end';
+  const shell = await openFish4(root, `${note}\n${hookLine.fish}`);
+  const changed = '/opt/tool/bin/nix-run-foreign -- ./tool exit';
+  try {
+    // As atuin is told of it, which passes over what begins with a space.
+    assert.equal((await shell.run('./tool exit 5; echo $noted')).output, `${changed} 5; echo $noted`);
+    for (const line of [`${changed} 6`, './tool exit 6']) await shell.run(line);
+    const { output } = await shell.run('history --reverse | cat');
+    assert.match(output, new RegExp(`^${changed} 6\\n\\./tool exit 6$`, 'm'));
+    assert.doesNotMatch(output, /nix-run-foreign.*exit 5|^ /m);
+  } finally {
+    shell.close();
+  }
+});
+
 test('what `read` is answered, and Enter while a list is shown', async () => {
   const shell = await openFish4(root, hookLine.fish);
   try {
