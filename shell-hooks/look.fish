@@ -91,6 +91,8 @@ end
 function __nix_foreign_change_function
     contains -- $argv[1] $__nix_foreign_looked_at; and return
     set -ga __nix_foreign_looked_at $argv[1]
+    set -l loaded __nix_foreign_loaded_(string escape --style=var -- $argv[1])
+    set -q $loaded; and __nix_foreign_load_again $argv[1] $loaded
     set -l text (functions --no-details -- $argv[1] | string join \e)
     if __nix_foreign_is_fishs_own $argv[1]
         or string match -q -r '^function [^\x1b]* --on-' -- $text
@@ -101,12 +103,29 @@ function __nix_foreign_change_function
     __nix_foreign_has_unknown $text $argv[1]; or return
     set -l changed (__nix_foreign_change_commands $text function)
     if test "$changed" != "$text"
+        __nix_foreign_note_file $argv[1] $loaded
         functions --copy $argv[1] __nix_foreign_copy_of_$argv[1]
         set -ga __nix_foreign_changed $argv[1]
         string replace -a -- \e \n $changed | source
-    else
+    else if not set -q $loaded
         __nix_foreign_has_unknown $text $argv[1]; or set -ga __nix_foreign_native $argv[1]
     end
+end
+
+# fish loads a function again when its file has changed, but none that was erased, as those that were changed are.
+function __nix_foreign_load_again
+    set -l loaded $$argv[2]
+    test "$(functions --no-details -- $argv[1] | string join \e)" = "$loaded[1]"; or return
+    test -r "$loaded[2]"; and test "$(path mtime -- $loaded[2])" != "$loaded[3]"; or return
+    source $loaded[2]
+    __nix_foreign_note_file $argv
+end
+
+# A function that fish loaded, and the name of a variable → its text, its file and the time of that.
+function __nix_foreign_note_file
+    set -l file (functions --details -- $argv[1])
+    contains -- $file $fish_function_path/$argv[1].fish
+    and set -g $argv[2] "$(functions --no-details -- $argv[1] | string join \e)" $file (path mtime -- $file)
 end
 
 # fish's own functions are scripts of builtins. Since fish 4.1 they have no files, but names as of files in the shell.

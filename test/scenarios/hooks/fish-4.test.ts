@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { checkAnswers, checkLists } from './fish-checks.ts';
+import { checkAnswers, checkLists, checkLoading } from './fish-checks.ts';
 import { fishFunctions, fishShapes, fishVariables, furtherFishShapes } from './fish-shapes.ts';
 import { fish4Binds, furnishHome, hookLine, openFish4, type ShellSession } from './shell-session.ts';
 
@@ -98,11 +98,12 @@ test('a line that runs does not begin with a space, and one that was typed with 
   }
 });
 
-test('what `read` is answered, and Enter while a list is shown', async () => {
+test('answers to `read`, Enter while a list is shown, and functions that are loaded again', async () => {
   const shell = await openFish4(root, hookLine.fish);
   try {
     await checkAnswers(shell);
     await checkLists(shell);
+    await checkLoading(shell);
   } finally {
     shell.close();
   }

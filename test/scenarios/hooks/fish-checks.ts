@@ -39,3 +39,26 @@ export async function checkLists(shell: ShellSession): Promise<void> {
   }
   assert.equal((await shell.run('rm tool2')).status, 0);
 }
+
+/** Of a function that fish loads from a file, whose programs are changed, when the file changes. */
+export async function checkLoading(shell: ShellSession): Promise<void> {
+  const file = '~/.config/fish/functions/load-ed.fish';
+  const write = (...words: readonly string[]) => {
+    const commands = words.map((word) => `./tool ${word} $argv`).join('; ');
+    return shell.run(
+      `mkdir -p (path dirname ${file}); echo 'function load-ed; ${commands}; end' > ${file} #`,
+    );
+  };
+  await write('first');
+  for (const argument of ['a', 'b'])
+    assert.equal((await shell.run(`load-ed ${argument}`)).output, `<./tool>[first][${argument}]`);
+  await write('second', 'third');
+  // Of another second.
+  assert.equal((await shell.run(`touch -d 2001-01-01 ${file}`)).status, 0);
+  assert.equal((await shell.run('load-ed d')).output, '<./tool>[second][d]\n<./tool>[third][d]');
+  // One that is typed has no file.
+  await shell.run('function load-ed; ./tool typed; end');
+  await write('fourth');
+  assert.equal((await shell.run('load-ed e')).output, '<./tool>[typed]');
+  assert.equal((await shell.run(`rm ${file}`)).status, 0);
+}

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { needTool } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { checkAnswers, checkLists } from './fish-checks.ts';
+import { checkAnswers, checkLists, checkLoading } from './fish-checks.ts';
 import { fishFunctions, fishShapes, fishVariables, furtherFishShapes } from './fish-shapes.ts';
 import { furnishHome, hookLine, openShell, type ShellSession, shellBinds } from './shell-session.ts';
 
@@ -180,11 +180,12 @@ test('a command that is nowhere: a shim, a registered directory, then the handle
   }
 });
 
-test('what `read` is answered, and Enter while a list is shown', async () => {
+test('answers to `read`, Enter while a list is shown, and functions that are loaded again', async () => {
   const shell = await openShell(root, 'fish', hookLine.fish);
   try {
     await checkAnswers(shell);
     await checkLists(shell);
+    await checkLoading(shell);
   } finally {
     shell.close();
   }
