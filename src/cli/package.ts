@@ -10,7 +10,6 @@ import { hasManyVersions } from '../index/known-providers.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
 import type { Context } from '../resolve/context.ts';
 import { dynamicOf } from '../resolve/job.ts';
-import type { LackingName } from '../resolve/lacking-names.ts';
 import { attributesByIndex, previewFromStore } from '../resolve/preview-resolution.ts';
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
 import { isAttribute, nixExpression, type PackagedProgram } from './package-expression.ts';
@@ -36,8 +35,6 @@ function attributes(
   };
 }
 
-const wanted = (name: string): LackingName => ({ name, versions: [], known: [] });
-
 async function packagedProgram(typedName: string, context: Context): Promise<PackagedProgram> {
   const program = dynamicOf(inspectProgram(typedName, context.host));
   if (program === undefined) {
@@ -52,10 +49,10 @@ async function packagedProgram(typedName: string, context: Context): Promise<Pac
     const store = await previewFromStore(request);
     const needed = [...new Set([...store.direct, ...store.lacking].map(({ name }) => name))];
     const optional = store.optional.map(({ name }) => name).filter((name) => !needed.includes(name));
-    const asked = [...needed, ...optional].filter(
+    const names = [...needed, ...optional].filter(
       (name) => attributeInNixpkgs(name) === undefined || hasManyVersions(name),
     );
-    const byIndex = await attributesByIndex(request, asked.map(wanted));
+    const byIndex = await attributesByIndex(request, { names, lacking: store.lacking });
     return {
       name: path.basename(program.path),
       file: program.path,

@@ -69,13 +69,24 @@ export async function previewFromStore({ program, context, dirs }: PreviewReques
   });
 }
 
+/** What an index is asked for. */
+interface AskedNames {
+  readonly names: readonly string[];
+  /** What the store was looked through for in vain. */
+  readonly lacking: readonly LackingName[];
+}
+
 /** Does work with the index, ranked for the program as a start would; undefined where no index can be asked. */
 async function withIndex<T>(
   { program, context, dirs, choices }: PreviewRequest,
-  lacking: readonly LackingName[],
-  work: (ranking: RankContext) => Promise<T> | T,
+  { names, lacking }: AskedNames,
+  work: (names: readonly string[], ranking: RankContext) => Promise<T> | T,
 ): Promise<T | undefined> {
-  if (lacking.length === 0 || !areFetchable(lacking, program)) return undefined;
+  const isFetchable = areFetchable(
+    names.map((name) => ({ name })),
+    program,
+  );
+  if (names.length === 0 || !isFetchable) return undefined;
   const saved = choices === undefined ? await choicesOfProgram(program, context) : { choices, file: '' };
   const job = { program, context, dirs, choices: saved };
   const rounds = noFetches();
@@ -85,7 +96,7 @@ async function withIndex<T>(
     const catalogue = await openLackIndex(settings, job, rounds);
     if (catalogue === undefined) return undefined;
     try {
-      return await withRanking(job, request, catalogue, work);
+      return await withRanking(job, request, catalogue, (ranking) => work(names, ranking));
     } finally {
       catalogue.close();
     }
@@ -97,6 +108,11 @@ async function withIndex<T>(
   });
 }
 
+const allOf = (lacking: readonly LackingName[]): AskedNames => ({
+  names: lacking.map(({ name }) => name),
+  lacking,
+});
+
 /** What would be fetched; undefined where nothing is lacking, there is no index or no Nix, or fetching is off. */
 export async function previewOfFetch(
   request: PreviewRequest,
@@ -104,8 +120,7 @@ export async function previewOfFetch(
 ): Promise<FetchPlan | undefined> {
   const { nix } = request.context;
   if (nix === undefined || (await fetchSettings(request)).fetch === 'never') return undefined;
-  const names = lacking.map(({ name }) => name);
-  return await withIndex(request, lacking, (ranking) =>
+  return await withIndex(request, allOf(lacking), (names, ranking) =>
     planFetch(names, {
       ...ranking,
       preview: (paths) => previewFetch(nix, paths),
@@ -118,18 +133,19 @@ export async function previewOfFetch(
 export async function isFetchOff(request: PreviewRequest, lacking: readonly LackingName[]): Promise<boolean> {
   const { nix } = request.context;
   if (nix === undefined || (await fetchSettings(request)).fetch !== 'never') return false;
-  const names = lacking.map(({ name }) => name);
-  const set = await withIndex(request, lacking, (ranking) => chooseSet(names, ranking));
+  const set = await withIndex(request, allOf(lacking), chooseSet);
   return set !== undefined && set.chosen.length > 0;
 }
 
-/** An attribute of nixpkgs for each name that an index has at its top, without asking any cache. */
+/**
+ * An attribute of nixpkgs for each name that an index has at its top, without asking any cache. Of a name that is not
+ * lacking, what is in the store is as good as anything else.
+ */
 export async function attributesByIndex(
   request: PreviewRequest,
-  lacking: readonly LackingName[],
+  asked: AskedNames,
 ): Promise<ReadonlyMap<string, string>> {
-  const names = lacking.map(({ name }) => name);
-  const set = await withIndex(request, lacking, (ranking) => chooseSet(names, ranking));
+  const set = await withIndex(request, asked, chooseSet);
   return new Map(
     (set?.chosen ?? []).flatMap(({ name, candidate }): [string, string][] => {
       const attribute = attributeOf(candidate.match.object);

@@ -4,10 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { putForeignProgram } from '../elf/foreign-program.ts';
+import { OTHER, putForeignLibrary, putForeignProgram } from '../elf/foreign-program.ts';
 import { FROM_SOURCES } from '../from-sources.ts';
 import { databaseOf, hashOf, type IndexedPackage, treeOf } from '../rig/file-index.ts';
+import { openPrivateStore } from '../store/private-store.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-index-commands-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -103,4 +105,31 @@ test('package takes what nixpkgs has of a version from an index, and names nothi
   };
   assert.deepEqual(made(index), ['icu66', 'libsForQt5.qtbase.out', 'zlib']);
   assert.deepEqual(made('off'), ['icu', 'libsForQt5.qtbase.out', 'zlib']);
+});
+
+test('package takes the package of a library that the store has had for long, and that serves', () => {
+  const { put, manage, home } = openHome();
+  const { location, add } = openPrivateStore(path.join(home, 'nix'));
+  const libc = [path.basename(OTHER.interpreter), 'libc.so.6'];
+  for (const [object, sonames] of [
+    ['glibc-2.40', libc],
+    ['served-1', ['libserved.so.1']],
+  ] as const)
+    for (const soname of sonames) putForeignLibrary(path.join(home, object, 'lib', soname), { soname });
+  add(path.join(home, 'glibc-2.40'));
+  const served = path.basename(add(path.join(home, 'served-1')));
+  const database = new DatabaseSync(path.join(location.stateDir, 'db/db.sqlite'));
+  database.exec('update ValidPaths set registrationTime = 1');
+  database.close();
+  const { storeDir } = location;
+  const tree = treeOf({ 'lib/libserved.so.1': 9000 });
+  const NIX_RUN_FOREIGN_INDEX = put('index', [
+    { hash: served.slice(0, 32), name: served.slice(33), attr: 'served', storeDir, tree },
+    { hash: hashOf(1), name: 'another-1', attr: 'another', storeDir, tree },
+  ]);
+  const { path: program } = putForeignProgram(path.join(home, 'tool'), ['libserved.so.1']);
+  const variables = { NIX_RUN_FOREIGN_INDEX, NIX_STORE_DIR: storeDir, NIX_STATE_DIR: location.stateDir };
+  const { status, stdout, stderr } = manage(['package', '--json', program], variables);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout).needed, { known: ['served'], unknown: [] });
 });
