@@ -154,6 +154,7 @@ export function closestIn(
  * the set nobody judged them: dlopen(3) does not say which symbols are wanted.
  */
 export function closestOnlyFor(problem: Problem, chosen: ReadonlySet<string>): Problem {
+  if (problem.closest === undefined) return problem;
   const exact = new Map<string, readonly Provider[]>();
   const providersOf = (name: string): readonly Provider[] => {
     if (chosen.has(name)) return problem.providersOf(name);

@@ -2,12 +2,13 @@
 // of the needed symbols a candidate has, and what choosing it by hand would force.
 
 import { symbolReader } from '../candidates/candidate-symbols.ts';
-import { coverageOf, neededFrom, undefinedSymbolsOf } from '../candidates/closest.ts';
+import { closestOnlyFor, coverageOf, neededFrom, undefinedSymbolsOf } from '../candidates/closest.ts';
 import type { ClosestMatches, Problem, Provider, Requirer } from '../candidates/problem.ts';
 import { explainConflict, unprovidedNames } from '../solver/explain-conflict.ts';
 import type { Conflict, Solution, Undecided } from '../solver/solution.ts';
 import { solve } from '../solver/solve.ts';
 import { type Candidate, type ChosenSet, type Needer, needersOf, weighCandidates } from './compare.ts';
+import { isEvident } from './evident-set.ts';
 
 /** One name that more than one store object could serve. */
 export interface Alternatives {
@@ -274,6 +275,14 @@ export function changesBetween(before: Solution, after: Solution): SetChange[] {
     .filter(({ from, to }) => from !== to);
 }
 
+/** Whether a start would take the set. For what is chosen by hand nothing else need speak. */
+function isEvidentBeside({ choices }: Solution, pinned: string, problem: Problem): boolean {
+  const byHand = choices.map((each) =>
+    each.name === pinned ? { ...each, provider: { ...each.provider, match: 'pinned' as const } } : each,
+  );
+  return isEvident({ choices: byHand }, problem);
+}
+
 /** Solves with one candidate pinned for a name, whatever was pinned for it before. `solution`: without that. */
 export function tryCandidate(
   problem: Problem,
@@ -288,7 +297,12 @@ export function tryCandidate(
       ? [candidate, ...known]
       : known;
   };
-  const outcome = solve({ ...problem, pins, providersOf });
+  const pinned = { ...problem, pins, providersOf };
+  const free = solve(pinned);
+  const outcome =
+    free.kind !== 'solution' || isEvidentBeside(free, name, problem)
+      ? free
+      : solve(closestOnlyFor(pinned, new Set([name, ...solution.choices.map((each) => each.name)])));
   if (outcome.kind === 'solution') {
     return { kind: 'possible', solution: outcome, changes: changesBetween(solution, outcome) };
   }

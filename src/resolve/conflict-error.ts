@@ -1,9 +1,9 @@
 // A conflict, and the closest matches → the error: which library is missing, who needs it, what was looked at.
-import path from 'node:path';
 import { symbolBindings } from '../candidates/candidate-symbols.ts';
 import type { ClosestMatches, Judgement, Problem, Provider } from '../candidates/problem.ts';
 import { whyNoneLoaded } from '../candidates/providers.ts';
 import { isSameRelease, otherVersionsOf } from '../candidates/soname.ts';
+import { neededOf, sonameOf } from '../choices/evident-set.ts';
 import { whyUnusable } from '../choices/find-pin.ts';
 import { ForeignError } from '../host/errors.ts';
 import { listText } from '../host/output.ts';
@@ -260,10 +260,6 @@ function sumOf(provider: Provider, judgements: readonly Judgement[]): Sum {
   };
 }
 
-function sonameOf({ soname, file }: Provider): string {
-  return soname ?? path.basename(file);
-}
-
 /** `libffi.so.8 (libffi-3.4.4)`. */
 function nameOf(provider: Provider): string {
   return `${sonameOf(provider)} (${nameOfStoreObject(provider.storePath)})`;
@@ -282,41 +278,19 @@ export interface ClosestSentence {
   readonly why: string;
 }
 
-function neededOf({ name, provider, neededBy }: Choice, closest: ClosestMatches): number {
-  const judgements = closest.judged(name).filter(({ by }) => neededBy.includes(by.label));
-  return sumOf(provider, judgements).needed.size;
-}
-
-function served(choice: Choice, closest: ClosestMatches): ClosestSentence {
+function served(choice: Choice, solution: Solution, problem: Problem): ClosestSentence {
   return {
     what: `${choice.name} is served by ${nameOf(choice.provider)}`,
-    why: countOfSymbols(neededOf(choice, closest)),
+    why: countOfSymbols(neededOf(choice, solution, problem)),
   };
-}
-
-/**
- * True if something speaks for every closest match of a set besides its name: a symbol that is needed of it, or that it
- * is loaded anyway, for those who need it by its own name. Nothing speaks for another release.
- */
-export function isEvident({ choices }: Solution, { closest }: Problem): boolean {
-  const isLoadedAnyway = ({ provider }: Choice): boolean =>
-    choices.some((other) => other.provider.path === provider.path && other.provider.match !== 'closest');
-  return choices.every(
-    (choice) =>
-      choice.provider.match !== 'closest' ||
-      closest === undefined ||
-      (isSameRelease(choice.name, sonameOf(choice.provider)) &&
-        (neededOf(choice, closest) > 0 || isLoadedAnyway(choice))),
-  );
 }
 
 /** One sentence for each name that another version of the library serves. */
 export function closestSentences(solution: Solution, problem: Problem): ClosestSentence[] {
-  const { closest } = problem;
-  if (closest === undefined) return [];
+  if (problem.closest === undefined) return [];
   return solution.choices
     .filter(({ provider }) => provider.match === 'closest')
-    .map((choice) => served(choice, closest));
+    .map((choice) => served(choice, solution, problem));
 }
 
 /** The nearest: fewest missing versions, then symbols; the first of those that come nearest by name. */

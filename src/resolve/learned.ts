@@ -1,6 +1,7 @@
 // What a program opened in earlier starts → objects for the solver, and a set that serves them too where there is one.
 import path from 'node:path';
-import type { Requirer } from '../candidates/problem.ts';
+import { closestOnlyFor } from '../candidates/closest.ts';
+import type { Problem, Requirer } from '../candidates/problem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { requiredNames } from '../elf/library-names.ts';
 import { debug } from '../host/output.ts';
@@ -79,11 +80,13 @@ function reachable(roots: readonly Requirer[], choices: readonly Choice[]): Choi
   return choices.filter(({ name }) => found.has(name));
 }
 
+/** For what is looked for beside a set: other versions of libraries serve names of the set alone. */
+export function besideSet(problem: Problem, { choices }: Solution): Problem {
+  return closestOnlyFor(problem, new Set(choices.map(({ name }) => name)));
+}
+
 /** The best set that serves these objects too, with what the program itself needs of it. */
-export function solvedBeside(
-  { problem }: SolvedProblem,
-  objects: readonly Requirer[],
-): Solution | Undecided | NoSet {
+export function solvedBeside(problem: Problem, objects: readonly Requirer[]): Solution | Undecided | NoSet {
   const outcome = bestSet({ ...problem, roots: [...problem.roots, ...objects] });
   if (outcome.kind !== 'solution') return outcome;
   return { ...outcome, choices: reachable(problem.roots, outcome.choices) };
@@ -93,7 +96,7 @@ export function solvedBeside(
 const MOST_SEARCHES = 24;
 
 /** Whether nobody offers what one of these objects needs, or only without a version of it: no set serves it. */
-function lacksOffer({ problem }: SolvedProblem, objects: readonly Requirer[]): boolean {
+function lacksOffer(problem: Problem, objects: readonly Requirer[]): boolean {
   const offersOf = (name: string): readonly VersionTable[] => {
     const bundled = problem.bundled.get(name);
     if (bundled !== undefined) return [bundled];
@@ -116,16 +119,17 @@ function lacksOffer({ problem }: SolvedProblem, objects: readonly Requirer[]): b
  */
 export function withLearned(result: SolvedProblem, { learned, program }: Job): SolvedProblem {
   if (result.outcome.kind !== 'solution') return result;
+  const problem = besideSet(result.problem, result.outcome);
   const groups = [
     ...learnedPlugIns(learned, program.elf).map(objectsOfPlugIn),
     ...wantedNames(learned).map((each) => [each]),
-  ].filter((objects) => !lacksOffer(result, objects));
+  ].filter((objects) => !lacksOffer(problem, objects));
   let best = result.outcome;
   let searches = 0;
   const fits = (some: readonly Requirer[][]): Fit<Requirer[]> => {
     if (searches >= MOST_SEARCHES) return { kind: 'undecided' };
     searches += 1;
-    const outcome = solvedBeside(result, some.flat());
+    const outcome = solvedBeside(problem, some.flat());
     if (outcome.kind === 'solution') best = outcome;
     return fitOf(outcome, some, (objects) => objects);
   };
@@ -136,8 +140,7 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
 }
 
 /** Whether a set that is solved from the beginning serves the plug-in. */
-export function wouldServe(result: SolvedProblem, plugIn: PlugIn): boolean {
-  return (
-    result.outcome.kind === 'solution' && solvedBeside(result, objectsOfPlugIn(plugIn)).kind === 'solution'
-  );
+export function wouldServe({ problem, outcome }: SolvedProblem, plugIn: PlugIn): boolean {
+  if (outcome.kind !== 'solution') return false;
+  return solvedBeside(besideSet(problem, outcome), objectsOfPlugIn(plugIn)).kind === 'solution';
 }

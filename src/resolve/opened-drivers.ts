@@ -118,7 +118,7 @@ export function servingDrivers(
   const objects = drivers.map((each) => driverRequirer(each, problem));
   const [outcome] = extendSet(problem, solution, [{ alternatives: [objects] }]).outcomes;
   if (outcome?.kind === 'taken') return { solution, files, unserved: undefined };
-  const other = solvedBeside({ problem, outcome: solution }, objects);
+  const other = solvedBeside(problem, objects);
   if (other.kind === 'solution') return { solution: other, files, unserved: undefined };
   const each = objects.map((object) => ({ alternatives: [[object]] }));
   const unfit = extendSet(problem, solution, each).outcomes.findIndex(({ kind }) => kind === 'left-out');

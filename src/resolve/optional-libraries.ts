@@ -11,7 +11,7 @@ import type { ExtendedSet, OptionalNeed } from '../solver/extend-set.ts';
 import { withBestLoader } from '../solver/loader-for-optional.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import type { DynamicProgram, Job } from './job.ts';
-import { learnedPlugIns, namesOfPlugIns, needOfPlugIn, opening } from './learned.ts';
+import { besideSet, learnedPlugIns, namesOfPlugIns, needOfPlugIn, opening } from './learned.ts';
 import { driverNames, openedDrivers, type ServedDrivers, servingDrivers } from './opened-drivers.ts';
 
 /** An optional library, or what a plug-in needs, and whether the set has it. */
@@ -165,10 +165,11 @@ interface SolvedFor {
  */
 export function withOptionalLibraries(
   program: DynamicProgram,
-  { problem, solution }: SolvedFor,
+  { problem: solved, solution }: SolvedFor,
   learned: Job['learned'],
   excluded: ReadonlySet<string> = new Set(),
 ): OptionalSet {
+  const problem = besideSet(solved, solution);
   const isThere = isServed(problem, solution);
   const isKnown = (name: string): boolean => isThere(name) || excluded.has(name);
   const isDriver = driverNames(program);

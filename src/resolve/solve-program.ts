@@ -1,9 +1,9 @@
 // A program, the store and the user's choices → one coherent set as a fingerprint, or what each alternative would do.
 import { buildProblem, type InspectedProgram } from '../candidates/build-problem.ts';
-import { closestOnlyFor } from '../candidates/closest.ts';
 import type { ClosestMatches, Problem, Provider } from '../candidates/problem.ts';
 import { applyChoices } from '../choices/apply.ts';
 import { addedFiles, type Choices, digestOfChoices, hasChoices, NO_CHOICES } from '../choices/choices.ts';
+import { isEvident } from '../choices/evident-set.ts';
 import type { ChosenLibrary } from '../farm/layout.ts';
 import { type Fingerprint, fingerprintOf } from '../fingerprint/fingerprint.ts';
 import type { ForeignError } from '../host/errors.ts';
@@ -21,12 +21,11 @@ import {
   closestSentences,
   conflictError,
   hintForAround,
-  isEvident,
 } from './conflict-error.ts';
 import { explained, type FetchRounds } from './fetch-rounds.ts';
 import type { DynamicProgram, Job } from './job.ts';
 import { absentNames, type LackingName, lackingNames } from './lacking-names.ts';
-import { withLearned } from './learned.ts';
+import { besideSet, withLearned } from './learned.ts';
 import {
   type OptionalReport,
   type OptionalSet,
@@ -107,7 +106,7 @@ async function lookInStore(job: Job, { objects, optional }: Excluded): Promise<F
     const wanting = reports.filter(isWanting);
     // A note may say anything; what has a slash is no name that is searched for.
     const required = wanting.flatMap(({ sonames }) => sonames).filter((name) => !name.includes('/'));
-    const absent = [...lacking, ...absentNames(required, problem)];
+    const absent = [...lacking, ...absentNames(required, besideSet(problem, solution))];
     return {
       kind: 'solved',
       outcome: solution,
@@ -189,7 +188,6 @@ export async function chooseLibraries(job: Job, excluded: Excluded, rounds: Fetc
 }
 
 export interface SolvedProblem {
-  /** Where it is solved, other versions of libraries serve only names of the solution. */
   readonly problem: Problem;
   readonly outcome: Solution | Conflict | Undecided;
   /** With a conflict over names that nobody has: what other versions of these libraries were found to lack. */
@@ -250,10 +248,7 @@ function solveAll(question: StoreQuestion): SolvedProblem {
   if (around.size > 0) return { ...exact, lacking };
   const near = solveWithin('closest', question);
   const { closest } = near.problem;
-  if (near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem)) {
-    const chosen = new Set(near.outcome.choices.map(({ name }) => name));
-    return { ...near, problem: closestOnlyFor(near.problem, chosen), lacking };
-  }
+  if (near.outcome.kind === 'solution' && isEvident(near.outcome, near.problem)) return { ...near, lacking };
   return closest === undefined ? { ...near, lacking } : { ...exact, closest, lacking };
 }
 

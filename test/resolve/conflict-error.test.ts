@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Judgement, Problem, Requirer } from '../../src/candidates/problem.ts';
+import { isEvident } from '../../src/choices/evident-set.ts';
 import { machinesRunBy } from '../../src/elf/machine.ts';
 import { ForeignError } from '../../src/host/errors.ts';
 import { bringing, type Demand } from '../../src/index/bring-packages.ts';
@@ -10,7 +11,6 @@ import {
   closestSentences,
   conflictError,
   hintForAround,
-  isEvident,
   nearestSentences,
 } from '../../src/resolve/conflict-error.ts';
 import { explained, noFetches } from '../../src/resolve/fetch-rounds.ts';

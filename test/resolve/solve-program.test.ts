@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
+import { candidatesInSet } from '../../src/choices/alternatives.ts';
+import { NO_CHOICES } from '../../src/choices/choices.ts';
 import { libcOf } from '../../src/program/libc.ts';
 import type { DynamicProgram } from '../../src/resolve/job.ts';
 import { withOptionalLibraries } from '../../src/resolve/optional-libraries.ts';
-import { solveProgram } from '../../src/resolve/solve-program.ts';
+import { openAlternatives, solveProgram } from '../../src/resolve/solve-program.ts';
 import { elfOf, openCompiledStore } from '../candidates/compiled-store.ts';
 import { compileLibrary, compileProgram } from '../store/compiled-library.ts';
 
@@ -21,13 +23,14 @@ add('one-2.0', 'lib/libone.so.2', { soname: 'libone.so.2', source: one });
 add('two-2.0', 'lib/libtwo.so.2', { soname: 'libtwo.so.2' });
 add('three-3.0', 'lib/libthree.so.3', { soname: 'libthree.so.3' });
 
-function programCalled(name: string, source: string): DynamicProgram {
-  // Not around the program.
-  const stub = compileLibrary(path.join(scratch, 'stubs/here/libone.so.1'), {
-    soname: 'libone.so.1',
-    source: one,
-  });
-  const file = compileProgram(path.join(scratch, name), { source, needs: [stub] });
+/** Not around the program. */
+function stub(soname: string, source: string): string {
+  return compileLibrary(path.join(scratch, 'stubs/here', soname), { soname, source });
+}
+
+function programCalled(name: string, source: string, others: readonly string[] = []): DynamicProgram {
+  const needs = [stub('libone.so.1', one), ...others];
+  const file = compileProgram(path.join(scratch, name), { source, needs });
   const elf = elfOf(file);
   const libc = libcOf(elf, 'glibc');
   const interpreter = '/lib64/ld-linux-x86-64.so.2';
@@ -91,4 +94,34 @@ test('of several names that would do the one that is there is taken', () => {
     reports.map(({ taken }) => taken),
     ['libtwo.so.2'],
   );
+});
+
+test('a candidate that needs another version of one more library is possible, as it is when it is pinned', () => {
+  const foo = 'int foo(void) { return 1; }';
+  const bar = 'int bar(void) { return 1; }';
+  add('bar-2.0', 'lib/libbar.so.2', { soname: 'libbar.so.2', source: bar });
+  const needed = stub('libbar.so.1', bar);
+  const calling = 'int bar(void); int foo(void) { return bar(); }';
+  const plain = add('foo-3.0', 'lib/libfoo.so.1', { soname: 'libfoo.so.1', source: foo });
+  const needs = [needed];
+  const calls = add('foo-2.0', 'lib/libfoo.so.1', { soname: 'libfoo.so.1', source: calling, needs });
+  // Nothing that is needed of it speaks for the other version.
+  const idle = add('foo-1.0', 'lib/libfoo.so.1', { soname: 'libfoo.so.1', source: foo, needs });
+  const source = 'int one(void); int foo(void); int main(void) { return one() + foo(); }';
+  const program = programCalled('chooses/tool', source, [stub('libfoo.so.1', foo)]);
+  const seen = openAlternatives(program, catalogue(), NO_CHOICES);
+  assert.ok(seen.outcome.kind === 'solution');
+  const { alternatives, factsOf } = candidatesInSet(seen, seen.outcome);
+  const [ofFoo = assert.fail()] = alternatives.filter(({ name }) => name === 'libfoo.so.1');
+  const trials = ofFoo.candidates.map((each) => [each.provider.path, factsOf(ofFoo, each).trial?.kind]);
+  assert.deepEqual(trials, [
+    [plain, undefined],
+    [calls, 'possible'],
+    [idle, 'impossible'],
+  ]);
+  const pinned = trials.map(([file = '']) => {
+    const choices = { ...NO_CHOICES, pins: { 'libfoo.so.1': file } };
+    return solveProgram(program, catalogue(), new Set(), choices).outcome.kind;
+  });
+  assert.deepEqual(pinned, ['solution', 'solution', 'conflict']);
 });
