@@ -4,6 +4,7 @@ import { type AppImage, readAppImage } from '../elf/app-image.ts';
 import { type Classification, classify } from '../elf/classify.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { EM_386 } from '../elf/gabi.ts';
+import { libcKindOf } from '../elf/library-names.ts';
 import type { MachineKey } from '../elf/machine.ts';
 import { type FileReading, type FileSource, openFileSource, readElfFile } from '../elf/open-elf.ts';
 import { readElf } from '../elf/read-elf.ts';
@@ -14,7 +15,7 @@ import { isDirectory } from '../host/files.ts';
 import { printableLine } from '../host/output.ts';
 import { runs32BitPrograms } from '../host/processor.ts';
 import { fileWord } from '../host/shell-words.ts';
-import { libraryPathDirectories_ } from './run-directories.ts';
+import { libraryPathDirectories_, muslLibraryPathDirectories } from './run-directories.ts';
 
 export interface ProgramFile {
   /** As the user gave it, for messages. */
@@ -28,7 +29,7 @@ export interface ProgramFile {
   readonly elf: ElfFile | undefined;
   /** What it is then started for lies in the file system behind it. */
   readonly appImage?: AppImage;
-  /** The directories of the user's LD_LIBRARY_PATH, absolute, `$ORIGIN` being the program's directory. */
+  /** The directories of the user's LD_LIBRARY_PATH as the program's loader reads it, absolute. */
   readonly libraryPathDirs?: readonly string[];
   /** Directories of the running graphics driver, those that exist. */
   readonly driverDirectories?: readonly string[];
@@ -235,6 +236,12 @@ function refuse32Bit(typedName: string, elf: ElfFile, { hostMachines }: Host): v
   });
 }
 
+function libraryPathOf(path: string, elf: ElfFile, { libraryPath, workingDirectory }: Host): string[] {
+  return libcKindOf(elf) === 'musl'
+    ? muslLibraryPathDirectories(libraryPath, workingDirectory)
+    : libraryPathDirectories_(libraryPath, workingDirectory, path, elf);
+}
+
 /**
  * Looks at a program. Nothing of it is executed.
  * @throws ForeignError for everything that keeps it from being a program that could be started here.
@@ -270,8 +277,7 @@ export function inspectProgram(typedName: string, host: Host): ProgramFile {
       kind,
       elf,
       driverDirectories: (host.driverDirectories ?? []).filter(isDirectory),
-      libraryPathDirs:
-        elf === undefined ? [] : libraryPathDirectories_(host.libraryPath, host.workingDirectory, path, elf),
+      libraryPathDirs: elf === undefined ? [] : libraryPathOf(path, elf, host),
     };
   } finally {
     source.close();

@@ -11,6 +11,7 @@ import { elfFileAt } from '../elf/open-elf.ts';
 import {
   libraryPathDirectories,
   muslRunPathDirectories,
+  muslSearchPath,
   runPathDirectories,
   type TokenValues,
   withoutTrailingSlashes,
@@ -72,7 +73,20 @@ export function libraryPathDirectories_(
   program: string,
   machine: MachineKey,
 ): string[] {
-  return libraryPathDirectories(libraryPath ?? '', tokensOf(program, machine)).flatMap((each) => {
+  return absolute(libraryPathDirectories(libraryPath ?? '', tokensOf(program, machine)), workingDirectory);
+}
+
+/** The same for musl's loader, which knows no tokens there (musl ldso/dynlink.c, path_open). */
+export function muslLibraryPathDirectories(
+  libraryPath: string | undefined,
+  workingDirectory: string | undefined,
+): string[] {
+  const directories = muslSearchPath(libraryPath ?? '').map(withoutTrailingSlashes);
+  return absolute([...new Set(directories)], workingDirectory);
+}
+
+function absolute(directories: readonly string[], workingDirectory: string | undefined): string[] {
+  return directories.flatMap((each) => {
     if (path.isAbsolute(each)) return [each];
     return workingDirectory === undefined ? [] : [path.resolve(workingDirectory, each)];
   });

@@ -31,6 +31,13 @@ test('$PLATFORM is that of the machine', () => {
   assert.deepEqual(shadowingEntries(`${one}/$PLATFORM`, ['libz.so.1'], X86_64), []);
 });
 
+test('musl splits at colons and line ends alone', () => {
+  const by = path.join(one, 'libz.so.1');
+  const musl = { ...X86_64, libc: 'musl' } as const;
+  assert.deepEqual(shadowingEntries(`/nowhere;${one}`, ['libz.so.1'], musl), []);
+  assert.deepEqual(shadowingEntries(`/nowhere\n${one}`, ['libz.so.1'], musl), [{ name: 'libz.so.1', by }]);
+});
+
 test('nothing set, nothing hidden', () => {
   for (const value of [undefined, '', '/nowhere', `${one}-x`]) {
     assert.deepEqual(shadowingEntries(value, ['libz.so.1'], X86_64), [], String(value));

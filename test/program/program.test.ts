@@ -291,6 +291,17 @@ test('a dynamic program: real path, identity, size, facts', () => {
   assert.ok(found.elf?.needed.includes('libc.so.6'));
 });
 
+test('the library path is read as the loader of the program reads it', () => {
+  const host = { ...here, libraryPath: '/a;/b:$ORIGIN', workingDirectory: '/here' };
+  for (const [interpreter, expected] of [
+    ['/lib64/ld-linux-x86-64.so.2', ['/a', '/b', scratch]],
+    ['/lib/ld-musl-x86_64.so.1', ['/a;/b', '/here/$ORIGIN']],
+  ] as const) {
+    const file = withNames(path.basename(interpreter), interpreter, []);
+    assert.deepEqual(inspectProgram(file, host).libraryPathDirs, expected);
+  }
+});
+
 test('what needs nothing of ours is told apart', () => {
   assert.equal(inspectProgram(text('script', '#!/bin/sh\n'), here).kind.kind, 'script');
   const fixed = compileProgram(at('static'), { flags: ['-static'] });

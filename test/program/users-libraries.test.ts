@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { elfFileAt } from '../../src/elf/open-elf.ts';
 import {
   libraryPathDirectories_,
+  muslLibraryPathDirectories,
   needsDirectories,
   runDirectories,
 } from '../../src/program/run-directories.ts';
@@ -29,6 +30,18 @@ test('directories as ld.so has them, made absolute', () => {
     ['/a/$PLATFORM', ['/a/x86_64']],
   ] as const)
     assert.deepEqual(libraryPathDirectories_(value, '/here', '/opt/bin/tool', elf), expected, value);
+});
+
+test('directories as musl has them, made absolute: no token, no empty one, and only two separators', () => {
+  for (const [value, expected] of [
+    [undefined, []],
+    ['/a:/b\n/a/', ['/a', '/b']],
+    ['/a;/b', ['/a;/b']],
+    ['./x::y:', ['/here/x', '/here/y']],
+    ['$ORIGIN/lib', ['/here/$ORIGIN/lib']],
+  ] as const)
+    assert.deepEqual(muslLibraryPathDirectories(value, '/here'), expected, value);
+  assert.deepEqual(muslLibraryPathDirectories('x:/a:', undefined), ['/a']);
 });
 
 test('relative ones are left out where nobody knows what they are relative to', () => {

@@ -190,7 +190,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
       ? shadowingEntries(
           context.env['LD_LIBRARY_PATH'],
           names,
-          dynamic.elf,
+          { ...dynamic.elf, libc: dynamic.libc.kind },
           plan.strategy === 'loader' ? set : undefined,
         ).filter(({ by }) => !set.objects.some(({ path: opened }) => opened === by))
       : [],

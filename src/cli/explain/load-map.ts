@@ -5,7 +5,7 @@ import type { ElfFile } from '../../elf/elf-file.ts';
 import { requiredNames } from '../../elf/library-names.ts';
 import { type MachineKey, platformOf } from '../../elf/machine.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
-import { libraryPathDirectories } from '../../elf/run-path.ts';
+import { libraryPathDirectories, muslSearchPath } from '../../elf/run-path.ts';
 import { type LoaderAndPath, libraryOrder } from '../../farm/library-order.ts';
 import type { VerifiedSet } from '../../farm/verify-set.ts';
 import type { Fingerprint, Match } from '../../fingerprint/fingerprint.ts';
@@ -13,6 +13,7 @@ import { realPath } from '../../host/files.ts';
 import type { Finding, LoadTrace, ObjectRequest, OpenAttempt } from '../../ldso/simulation/trace.ts';
 import type { Strategy } from '../../plan/plan-format.ts';
 import type { ProgramFile } from '../../program/inspect-program.ts';
+import type { Libc } from '../../program/libc.ts';
 import { storeObjectOf } from '../../store/store-location.ts';
 
 /** How ld.so comes to an object. */
@@ -156,12 +157,12 @@ export function libraryPathComesFirst(
 export function shadowingEntries(
   libraryPath: string | undefined,
   names: readonly string[],
-  machine: MachineKey,
+  { libc, ...machine }: MachineKey & { readonly libc?: Libc['kind'] },
   loaderAndPath?: LoaderAndPath,
 ): { name: string; by: string }[] {
   if (libraryPath === undefined) return [];
   const tokens = { origin: undefined, lib: 'lib', platform: platformOf(machine) };
-  const all = libraryPathDirectories(libraryPath, tokens);
+  const all = libc === 'musl' ? muslSearchPath(libraryPath) : libraryPathDirectories(libraryPath, tokens);
   const directories = loaderAndPath === undefined ? all : libraryOrder(all, loaderAndPath).first;
   return [...names].sort().flatMap((name) => {
     const by = directories.map((directory) => path.resolve(directory, name)).find((file) => existsSync(file));
