@@ -34,6 +34,13 @@ export interface FetchRequest {
   readonly show: FetchWatch['show'];
 }
 
+/** One line of cause, one of remedy. `user`: who was asked said no; else the settings or the disk are against it. */
+export interface FetchRefusal {
+  readonly by: 'user' | 'settings';
+  readonly why: string;
+  readonly remedy: string;
+}
+
 type FetchOutcome =
   | {
       readonly kind: 'fetched';
@@ -49,8 +56,7 @@ type FetchOutcome =
       readonly absent: readonly NotFound[];
       readonly unavailable: readonly string[];
     }
-  /** The user, a limit or the disk is against it. One line of cause, one of remedy. */
-  | { readonly kind: 'refused'; readonly plan: PlannedFetch; readonly why: string; readonly remedy: string }
+  | ({ readonly kind: 'refused'; readonly plan: PlannedFetch } & FetchRefusal)
   /** Nix cannot; one clause. */
   | { readonly kind: 'failed'; readonly why: string };
 
@@ -65,15 +71,15 @@ export function refusalOf(
   preview: FetchPreview,
   { program, policy, endLine }: Pick<FetchRequest, 'program' | 'policy' | 'endLine'>,
   storeDir: string,
-): { readonly why: string; readonly remedy: string } | undefined {
+): FetchRefusal | undefined {
   const around = { room: freeSpace(storeDir), canAsk: canAskOnTerminal() };
   const decision = decideFetch(program, preview, policy, around);
   if (decision.kind === 'go') return undefined;
-  if (decision.kind === 'refuse') return { why: decision.why, remedy: decision.remedy };
+  if (decision.kind === 'refuse') return { by: 'settings', why: decision.why, remedy: decision.remedy };
   endLine();
   if (askOnTerminal(decision.question) === 'yes') return undefined;
   const remedy = `allow it: ${allowing(program, policy)}, or choose other libraries: nix-foreign choose ${fileWord(program)}`;
-  return { why: `what ${program} lacks was not to be fetched`, remedy };
+  return { by: 'user', why: `what ${program} lacks was not to be fetched`, remedy };
 }
 
 /** Bytes that came by an attempt which lacked something: Nix says what is still to come. */

@@ -230,7 +230,7 @@ async function fetchInto(
   { lacking, rounds }: AbsentRequest,
   { context, settings }: { readonly context: RankContext; readonly settings: Settings },
 ): Promise<boolean> {
-  const { program, dirs } = job;
+  const { program, dirs, budget } = job;
   const fetching = path.join(dirs.state, 'fetching');
   removeLeftovers(fetching);
   const directory = temporaryName(path.join(fetching, 'index'));
@@ -239,7 +239,7 @@ async function fetchInto(
     nix,
     program: program.typedName,
     link: path.join(directory, 'link'),
-    policy: policyBy(settings, rounds.spent),
+    policy: policyBy(settings, budget.spent),
     caches: rounds.caches,
     onAsking: (...far) => line.show(`${program.typedName}: ${askingText(...far)}`),
     onProgress: (plan, progress) => line.show(`${program.typedName}: ${fetchingText(plan, progress)}`),
@@ -248,7 +248,7 @@ async function fetchInto(
   };
   const names = lacking.map(({ name }) => name);
   const result = await fetchAbsent(names, context, request).finally(line.end);
-  rounds.spent += result.spent;
+  budget.spent += result.spent;
   if (result.kind === 'fetched') {
     note(job, rounds, result);
     rounds.links.push(directory);
@@ -256,7 +256,8 @@ async function fetchInto(
   }
   rmSync(directory, { recursive: true, force: true });
   rounds.word = wordOf(result, program.typedName) ?? rounds.word;
-  if (result.kind === 'refused') rounds.count = MOST_ROUNDS; // nobody is asked twice
+  if (result.kind === 'refused') rounds.count = MOST_ROUNDS; // it is not weighed twice
+  if (result.kind === 'refused' && result.by === 'user') budget.refusal = result;
   return false;
 }
 
@@ -340,6 +341,11 @@ export async function fetchLacking(job: Job, lack: AbsentRequest): Promise<boole
   const { nix } = job.context;
   if (rounds.count === MOST_ROUNDS) rounds.word ??= wordOfRounds(lack, job.program.typedName);
   if (rounds.count === MOST_ROUNDS || !areFetchable(lacking, job.program)) return false;
+  const { refusal } = job.budget;
+  if (refusal !== undefined) {
+    if (!isSolved) rounds.word ??= { kind: 'not-fetched', why: [refusal.why], remedy: refusal.remedy };
+    return false;
+  }
   const settings = await fetchSettings(job);
   // Where another version serves, who does not want to fetch need not know what there would be.
   const isOff = settings.fetch === 'never' || nix === undefined;

@@ -3,6 +3,7 @@ import { ForeignError } from '../host/errors.ts';
 import { listText } from '../host/output.ts';
 import { absentName } from '../index/absent-names.ts';
 import { type AskedCaches, noCacheAsked } from '../index/cache-closure.ts';
+import type { FetchRefusal } from '../index/fetch-absent.ts';
 import { releaseLinks } from '../store/fetch.ts';
 import type { FetchedLibrary } from './fetched-record.ts';
 
@@ -16,11 +17,21 @@ export interface FetchWord {
   readonly remedy: string | undefined;
 }
 
-/** One for each resolution. */
-export interface FetchRounds {
-  count: number;
+/** What was fetched so far for one resolution, by fingerprints and by an index: the limit is for both in sum. */
+export interface FetchBudget {
   /** Bytes that were downloaded. */
   spent: number;
+  /** Who was asked and said no is not asked again. */
+  refusal: FetchRefusal | undefined;
+}
+
+export function freshBudget(): FetchBudget {
+  return { spent: 0, refusal: undefined };
+}
+
+/** One for each search of the store. */
+export interface FetchRounds {
+  count: number;
   /** What caches that are indexes said. */
   readonly caches: AskedCaches;
   /** Store paths that were chosen before: what they did not serve they will not serve now. */
@@ -43,7 +54,6 @@ export interface FetchRounds {
 export function noFetches(): FetchRounds {
   return {
     count: 0,
-    spent: 0,
     caches: noCacheAsked(),
     tried: new Set(),
     links: [],

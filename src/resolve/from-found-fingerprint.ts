@@ -13,7 +13,9 @@ import {
 import type { Job, LastResort, Resolution } from './job.ts';
 import type { UsedFingerprint } from './use-fingerprint.ts';
 
-type Lost = Exclude<FoundFingerprint, { kind: 'trusted' }>;
+type Lost = Exclude<FoundFingerprint, { kind: 'trusted' }> &
+  Pick<Extract<UsedFingerprint, { kind: 'refused' }>, 'cause'>;
+
 function sentenceOf(typedName: string, { kind, where, why }: Lost): string {
   if (kind === 'unreachable') return `${typedName}: the source ${where} cannot be asked: ${why}`;
   return `${typedName}: the fingerprint of ${where} is not used: ${why}`;
@@ -27,11 +29,15 @@ const LEFT_OUT: Readonly<Record<Strictness, string>> = {
   setting: 'take strict away (nix-foreign config says where it is set)',
 };
 
+function remedyOf({ kind, cause }: Lost): string {
+  if (kind === 'unreachable') return 'try again when it answers';
+  return cause === 'not-allowed' ? 'let it be fetched' : 'mend or remove that fingerprint';
+}
+
 export function failureOfStrict(typedName: string, lost: Lost, said: Strictness): ForeignError {
-  const mend = lost.kind === 'unreachable' ? 'try again when it answers' : 'mend or remove that fingerprint';
   return new ForeignError(sentenceOf(typedName, lost), {
     code: lost.kind === 'unreachable' ? 'source-unreachable' : 'fingerprint-refused',
-    hint: `${mend}, or ${LEFT_OUT[said]}: then the store is searched`,
+    hint: `${remedyOf(lost)}, or ${LEFT_OUT[said]}: then the store is searched`,
     exitCode: 126,
   });
 }
@@ -96,7 +102,7 @@ export async function planFromFoundFingerprint(
       continue;
     }
     if (used.kind === 'refused') {
-      lost.push({ kind: 'refused', where: found.where, why: used.why });
+      lost.push({ ...used, where: found.where });
       continue;
     }
     for (const each of lost) notice(sentenceOf(typedName, each));

@@ -12,6 +12,7 @@ import type { ProgramFile } from '../program/inspect-program.ts';
 import { type Libc, libcOf } from '../program/libc.ts';
 import { type PlainNames, plainNamesOf, withPlainNames } from '../program/needed-paths.ts';
 import type { Context } from './context.ts';
+import type { FetchBudget } from './fetch-rounds.ts';
 import { allDirectories } from './writable-directories.ts';
 
 /** A program whose libraries are ours to find: dynamically linked, and built for another Linux. */
@@ -40,6 +41,7 @@ export interface Job {
   /** What the user chose by hand for this program. */
   readonly choices: SavedChoices | undefined;
   readonly rootAdders: RootAdders;
+  readonly budget: FetchBudget;
   /** What the program opened in earlier starts. */
   readonly learned?: Pick<RunTimeRecord, 'names' | 'plugIns'> | undefined;
   /** A set whose libc does not serve a driver that the program opens is not taken; else it is told. */

@@ -9,6 +9,7 @@ import { fileWord } from '../host/shell-words.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
+import { freshBudget } from './fetch-rounds.ts';
 import type { FingerprintSearch } from './find-fingerprint.ts';
 import { openSearch } from './from-found-fingerprint.ts';
 import { type DynamicProgram, dynamicOf, rootOf } from './job.ts';
@@ -81,6 +82,7 @@ export async function withSearch<T>(
         mode: 'as-needed',
         choices: undefined,
         rootAdders,
+        budget: freshBudget(),
       } as const;
       try {
         return await work(await openSearch(job));

@@ -15,6 +15,7 @@ import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { hasNews, learnedIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
+import { freshBudget } from './fetch-rounds.ts';
 import { cleanAfter, cleanRootsOf, dropEarlierCopy, forgetMoved } from './housekeeping.ts';
 import {
   choicesOfProgram,
@@ -201,6 +202,7 @@ async function openJob(
     mode,
     choices,
     rootAdders,
+    budget: freshBudget(),
     learned: learnedOf(program, dirs),
   };
 }

@@ -26,7 +26,14 @@ import { servedBeside } from './from-saved-fingerprint.ts';
 import { hasChanged, type Job, type Resolution, rootOf, type Unserving, verdictOf } from './job.ts';
 import { finishPlan } from './write-plan.ts';
 
-export type UsedFingerprint = Resolution | Unserving | { readonly kind: 'refused'; readonly why: string };
+interface UnusedFingerprint {
+  readonly kind: 'refused';
+  readonly why: string;
+  /** `not-allowed`: it could be fetched, and the settings, a limit or the user are against it. */
+  readonly cause?: 'not-allowed';
+}
+
+export type UsedFingerprint = Resolution | Unserving | UnusedFingerprint;
 
 /** A store path was taken by a collector. */
 interface Gone {
@@ -34,13 +41,13 @@ interface Gone {
   readonly why: string;
 }
 
-const refused = (why: string) => ({ kind: 'refused', why }) as const;
+const refused = (why: string): UnusedFingerprint => ({ kind: 'refused', why });
+
+const notAllowed = (why: string): UnusedFingerprint => ({ kind: 'refused', why, cause: 'not-allowed' });
 
 const gone = (why: string): Gone => ({ kind: 'vanished', why });
 
-type Fetched =
-  | { readonly kind: 'there'; readonly links: readonly string[] }
-  | { readonly kind: 'refused'; readonly why: string };
+type Fetched = { readonly kind: 'there'; readonly links: readonly string[] } | UnusedFingerprint;
 
 async function missingOf(fingerprint: Fingerprint, { context }: FingerprintSearch): Promise<string[]> {
   const paths = storePathsOf(fingerprint);
@@ -59,28 +66,38 @@ function unlessDisturbed(outcome: UsedFingerprint | Gone, before: Identities): U
   return disturbed === undefined ? outcome : gone(`${disturbed} was taken by a collector; ${outcome.why}`);
 }
 
-function policyOf({ settings, allow }: FingerprintSearch): FetchPolicy {
-  return { ...policyBy(settings), ...(allow === undefined ? {} : { allow }) };
+function policyOf({ settings, allow, budget }: FingerprintSearch): FetchPolicy {
+  return { ...policyBy(settings, budget.spent), ...(allow === undefined ? {} : { allow }) };
 }
 
-/** What speaks against a fetch, in clauses: a document of a few lines can name many GiB. */
-async function whyNotToFetch(
+/** What a fetch would bring, or what speaks against it: a document of a few lines can name many GiB. */
+async function weigh(
   missing: readonly string[],
   nix: Nix,
   search: FingerprintSearch,
-): Promise<string | undefined> {
-  if (missing.length === 0) return undefined;
+): Promise<UnusedFingerprint | { readonly kind: 'go'; readonly download: number }> {
+  if (missing.length === 0) return { kind: 'go', download: 0 };
   const previewed = await previewFetch(nix, missing);
-  if (previewed.kind === 'failed') return `${lackOf(missing)}: ${previewed.why}`;
+  if (previewed.kind === 'failed') return refused(`${lackOf(missing)}: ${previewed.why}`);
   const { preview, unreachable } = previewed;
   // Nix would wait for that cache once more, and what others have would come in vain.
-  if (unreachable !== undefined && preview.unknown.length > 0) return `${lackOf(missing)}: ${unreachable}`;
+  if (unreachable !== undefined && preview.unknown.length > 0)
+    return refused(`${lackOf(missing)}: ${unreachable}`);
   // It came meanwhile, or no cache has it, and then Nix says why.
-  if (preview.paths.length === 0) return undefined;
+  if (preview.paths.length === 0) return { kind: 'go', download: 0 };
   const { refusalOf } = await import('../index/fetch-absent.ts');
   const asking = { program: search.program.typedName, policy: policyOf(search), endLine: () => {} };
-  const refusal = refusalOf(preview, asking, search.context.location.storeDir);
-  return refusal && `${refusal.why}; ${refusal.remedy}`;
+  const { budget, context } = search;
+  const refusal = budget.refusal ?? refusalOf(preview, asking, context.location.storeDir);
+  if (refusal === undefined) return { kind: 'go', download: preview.download };
+  if (refusal.by === 'user') budget.refusal = refusal;
+  return notAllowed(`${refusal.why}; ${refusal.remedy}`);
+}
+
+/** Bytes that are still to come of a fetch that failed: Nix says it. */
+async function leftOf(missing: readonly string[], nix: Nix): Promise<number> {
+  const again = await previewFetch(nix, missing);
+  return again.kind === 'failed' ? 0 : again.preview.download;
 }
 
 /** Has Nix fetch what is missing, by the settings, and hold all of the set from then on. */
@@ -89,18 +106,21 @@ async function fetchMissing(
   missing: readonly string[],
   search: FingerprintSearch,
 ): Promise<Fetched> {
-  const { context, dirs, settings, program } = search;
+  const { context, dirs, settings, program, budget } = search;
+  const { nix } = context;
   const lack = lackOf(missing);
   if (settings.fetch === 'never') {
-    if (!settings.substitute) return refused(`${lack}, and substitute is off`);
+    if (!settings.substitute) return notAllowed(`${lack}, and substitute is off`);
     const allow = allowing(program.typedName, policyOf(search));
-    return refused(`${lack}, and fetching is off; allow it once: ${allow}`);
+    return notAllowed(`${lack}, and fetching is off; allow it once: ${allow}`);
   }
-  if (context.nix === undefined) return refused(`${lack}, and there is no Nix to fetch it`);
-  const why = await whyNotToFetch(missing, context.nix, search);
-  if (why !== undefined) return refused(why);
+  if (nix === undefined) return refused(`${lack}, and there is no Nix to fetch it`);
+  const weighed = await weigh(missing, nix, search);
+  if (weighed.kind === 'refused') return weighed;
   const link = path.join(dirs.state, 'fetching', planKey(program.path));
-  const realised = await realise(context.nix, storePathsOf(fingerprint), link, showOnStderr);
+  const realised = await realise(nix, storePathsOf(fingerprint), link, showOnStderr);
+  const left = realised.kind === 'realised' || weighed.download === 0 ? 0 : await leftOf(missing, nix);
+  budget.spent += Math.max(0, weighed.download - left);
   if (realised.kind === 'realised') return { kind: 'there', links: realised.links };
   return refused(`${lack}: ${realised.why}`);
 }

@@ -15,7 +15,7 @@ import { type CataloguePlace, dropSource, readSource } from '../../src/index/rea
 import { openSideCatalogue } from '../../src/index/side-catalogue.ts';
 import type { Context } from '../../src/resolve/context.ts';
 import { fetchLacking } from '../../src/resolve/fetch-absent-libraries.ts';
-import { noFetches } from '../../src/resolve/fetch-rounds.ts';
+import { freshBudget, noFetches } from '../../src/resolve/fetch-rounds.ts';
 import { indexPlace, openIndexes, withWholeIndexes } from '../../src/resolve/file-indexes.ts';
 import type { Job } from '../../src/resolve/job.ts';
 import { OTHER } from '../elf/foreign-program.ts';
@@ -184,7 +184,8 @@ test('a start goes on with what the store says, and with why the index could not
   } as unknown as Context;
   await openIndexes({ ...DEFAULTS, index: [index] }, context, dirs);
   const program = { typedName: './tool', elf: OTHER, libc: { kind: 'glibc' } };
-  const job = { program, dirs, context, choices: undefined } as unknown as Job;
+  const budget = freshBudget();
+  const job = { program, dirs, context, choices: undefined, budget } as unknown as Job;
   const ask = async (isSolved: boolean) => {
     const rounds = noFetches();
     const lacking = [{ name: 'libnone.so.1', versions: [], known: [] }];

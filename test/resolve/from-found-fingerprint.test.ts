@@ -17,6 +17,12 @@ test('a refusal by --strict points to that word, and not to settings that do not
   assert.match(failureOfStrict('t', refused, 'setting').hint, /nix-foreign config says where it is set/);
 });
 
+test('a set that was not to be fetched leaves nothing to be mended', () => {
+  const { hint, code } = failureOfStrict('t', { ...refused, cause: 'not-allowed' }, 'option');
+  assert.equal(code, 'fingerprint-refused');
+  assert.equal(hint, 'let it be fetched, or leave --strict out: then the store is searched');
+});
+
 test('a source that does not answer has nothing to be mended here', () => {
   const { hint, code } = failureOfStrict('t', unreachable, 'option');
   assert.equal(code, 'source-unreachable');

@@ -1,8 +1,9 @@
 // Candidates that look right and do not serve → a further round each, three at most, within the limit in sum.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
+import { treeText } from '../../../src/fingerprint/tree-file.ts';
 import { providerOf } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { serveDirectory } from '../../rig/web-server.ts';
@@ -12,6 +13,8 @@ import {
   isInStore,
   manage,
   openMachine,
+  putFile,
+  SIDECAR,
   startOver,
   withEnv,
   words,
@@ -38,7 +41,8 @@ async function addBogus(version: string, text = 'no library'): Promise<string> {
 
 const bogus = [await addBogus('99.3'), await addBogus('99.2'), await addBogus('99.1')];
 const twins = [await addBogus('99.3', 'one'), await addBogus('99.3', 'two'), await addBogus('99.3', 'three')];
-const cache = await indexedCache(maker, exchange, [...libraries, ...bogus, ...twins]);
+const heavy = await addBogus('99.0', 'much text '.repeat(300));
+const cache = await indexedCache(maker, exchange, [...libraries, ...bogus, ...twins, heavy]);
 const bare = await openMachine(rig, exchange);
 const line = [bare.program, ...words];
 
@@ -120,4 +124,29 @@ test('rounds count against the limit in sum', async () => {
   assert.equal(status, 126, stderr);
   assert.equal(stderr.match(/fetched /g)?.length, 1, stderr);
   assert.match(stderr, /more than the limit of 512 KiB/);
+});
+
+test('the limit is for all fingerprints in sum', async () => {
+  const settings = withEnv(fetching([cache.url], [cache.key.publicKey]), {
+    NIX_RUN_FOREIGN_FETCH_LIMIT: '1',
+  });
+  await manage(bare, ['resolve', bare.program], withEnv(settings, withBogus(0).env ?? {}));
+  await manage(bare, ['fingerprint', 'export', bare.program]);
+  await startOver(bare);
+  const text = readFileSync(path.join(bare.homeDir, SIDECAR), 'utf8');
+  const [jq = assert.fail()] = libraries;
+  // It comes, and has another hash than this.
+  putFile(bare, SIDECAR, text.replaceAll(jq, heavy));
+  const { sha256 } = JSON.parse(text).program;
+  const tree = 'apps/.nix-fingerprints.json';
+  putFile(bare, tree, treeText([{ sha256, text }]));
+  const { status, stderr } = await bare.start(line, withEnv(settings, { NIX_RUN_FOREIGN_INDEX: 'off' }));
+  for (const each of [SIDECAR, tree]) rmSync(path.join(bare.homeDir, each));
+  assert.equal(status, 126, stderr);
+  assert.match(
+    stderr,
+    /to download after \d+ KiB that came before, .*, in sum more than the limit of 1\.0 MiB/,
+  );
+  assert.equal(isInStore(bare, heavy), true);
+  assert.equal(isInStore(bare, jq), false);
 });

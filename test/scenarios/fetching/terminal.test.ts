@@ -1,13 +1,13 @@
 // Somebody sits at a terminal → is asked above the limit, sees how far it is, and ends it with Ctrl-C.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { type Mishap, serveDirectory } from '../../rig/web-server.ts';
 import { openTerminal, type Terminal } from '../choosing/terminal.ts';
 import { launcher } from '../tool.ts';
-import { fetching, startOver, words } from '../travelling/machines.ts';
+import { fetching, manage, SIDECAR, startOver, withEnv, words } from '../travelling/machines.ts';
 import { openFetching } from './indexed-cache.ts';
 
 const rig = await ensureRig('full');
@@ -55,6 +55,24 @@ test('no is no: a line of cause, one of remedy', async () => {
   const screen = (await until(/\[status 126\]/)).replaceAll('\n', '');
   assert.match(screen, /what \S*jq lacks was not to be fetched/);
   assert.match(screen, /allow it: nix-foreign resolve --fetch/);
+  await assertNotThere();
+});
+
+test('who says no to a fingerprint is not asked again for what the index has', async () => {
+  const settings = withEnv(fetching([cache.url], [cache.key.publicKey]), {
+    NIX_RUN_FOREIGN_INDEX: cache.index,
+  });
+  await manage(bare, ['resolve', '--fetch', bare.program], settings);
+  await manage(bare, ['fingerprint', 'export', bare.program]);
+  await startOver(bare);
+  const { until, press, type } = startWith('0');
+  await until(QUESTION);
+  type('n');
+  press('Enter');
+  const screen = (await until(/\[status 126\]/)).replaceAll('\n', '');
+  rmSync(path.join(bare.homeDir, SIDECAR));
+  assert.equal(screen.match(/Fetch them\?/g)?.length, 1, screen);
+  assert.match(screen, /what \S*jq lacks was not to be fetched.*; the store is searched instead/);
   await assertNotThere();
 });
 
