@@ -100,13 +100,18 @@ static int start_by_new_plan(struct start *start)
 				    start_program(process, &made.plan, program, start->command.argv));
 }
 
+static struct plan find_in_view(const struct start *start)
+{
+	struct process entered = *start->process;
+	entered.role = ROLE_INTERPRETER; // what a view shows at the paths of `e`, `k` and `u` is no matter
+	return plan_find(&entered, &start->program);
+}
+
 // A program of Nix never enters the launcher: what it opens is only looked for when its plan says so (`+LD_AUDIT`). An
 // AppImage's plan, which starts what was unpacked, sets variables too, and is followed here as well.
 static void start_by_plan_of_nix(const struct start *start)
 {
-	struct process entered = *start->process;
-	entered.role = ROLE_INTERPRETER; // what a view shows at the paths of `e`, `k` and `u` is no matter
-	struct plan plan = plan_find(&entered, &start->program);
+	struct plan plan = find_in_view(start);
 	if (plan.records && !plan.loader && plan.set_count > 0)
 		start_program(start->process, &plan, &start->program, start->command.argv);
 }
@@ -124,10 +129,12 @@ static long start_in_view(const struct start *start)
 // A hit, and a miss where there is no plan or the start by it fails.
 static int start_by_plan(struct start *start)
 {
-	if (start->process->role == ROLE_COMMAND && !process_is_called_by_binfmt(start->process) && view_is_around())
+	bool in_view = start->process->role == ROLE_COMMAND && view_is_around();
+	bool by_binfmt = process_is_called_by_binfmt(start->process);
+	if (in_view && !by_binfmt)
 		message_debug(start->process, "it could not be started as it is in this view",
 			      message_of_error(start_in_view(start)));
-	struct plan plan = plan_find(start->process, &start->program);
+	struct plan plan = in_view && by_binfmt ? find_in_view(start) : plan_find(start->process, &start->program);
 	if (would_come_back(start->process, &plan))
 		message_debug(start->process,
 			      "its plan would start the program itself, and binfmt_misc would call again", NULL);

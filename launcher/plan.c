@@ -85,6 +85,11 @@ static const char *condition_unmet(const struct process *process, const char *re
 		return process->role == ROLE_INTERPRETER ? NULL : is_unchanged(record + 1);
 	case 'u':
 		return process->role == ROLE_INTERPRETER ? NULL : is_unchanged(record + 1);
+	case 't':
+		// A launcher that was called by the rule knows of it, though it may not see it.
+		return process->role == ROLE_INTERPRETER || process_is_called_by_binfmt(process)
+			       ? NULL
+			       : exists(record + 1, directory);
 	case 'e':
 		// A program in a view finds what is put there.
 		return process->role == ROLE_INTERPRETER ? NULL : is_absent(record + 1);
@@ -176,6 +181,7 @@ static const char *take_record(const char *record, struct seen *seen, struct pla
 	case 'f':
 	case 'w':
 	case 'k':
+	case 't':
 	case 'u':
 	case 'e':
 	case 'a':

@@ -313,7 +313,7 @@ export function extendedPlan(
  * sits at the program's own interpreter path.
  */
 export function planOfCopy(plan: LaunchPlan, copy: string): LaunchPlan {
-  const { interpreterPath: _, execute: __, absentOutside: ___, ...rest } = plan;
+  const { interpreterPath: _, execute: __, absentOutside: ___, rule: ____, ...rest } = plan;
   return {
     ...rest,
     program: copy,
@@ -321,6 +321,17 @@ export function planOfCopy(plan: LaunchPlan, copy: string): LaunchPlan {
     strategy: 'interpreter',
     watched: plan.watched.filter(({ path: file }) => file !== copy),
   };
+}
+
+/**
+ * What binfmt_misc hands over is the launcher's whoever sits at its interpreter path. Where the rule can be seen, the
+ * plan holds for a prefix as long as that is there.
+ */
+export function handedOver(
+  { interpreterPath: _, absentOutside: __, ...plan }: LaunchPlan,
+  rule?: string,
+): LaunchPlan {
+  return rule === undefined ? plan : { ...plan, rule };
 }
 
 /**

@@ -172,9 +172,9 @@ function isAbsent(file: string): boolean {
 /** Why the launcher would not follow a plan now, as one clause; undefined when it would (PLAN.md). */
 export function whyNotCurrent(plan: LaunchPlan, uid: number): string | undefined {
   if (!isIdentical(plan.program, plan.identity)) return 'the program changed';
-  const missing = plan.files.find((file) => !exists(file));
+  const { interpreterPath, rule, watchedOutside = [], absentOutside = [] } = plan;
+  const missing = [...plan.files, ...(rule === undefined ? [] : [rule])].find((file) => !exists(file));
   if (missing !== undefined) return `${missing} is gone`;
-  const { interpreterPath, watchedOutside = [], absentOutside = [] } = plan;
   const outside = [...(interpreterPath === undefined ? [] : [interpreterPath]), ...watchedOutside];
   const watched = [...plan.watched, ...outside];
   const changed = watched.find(({ identity, path }) => !isIdentical(path, identity));

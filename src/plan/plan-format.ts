@@ -40,6 +40,8 @@ export interface LaunchPlan {
   readonly watched: readonly { readonly identity: string; readonly path: string }[];
   /** Who sits at the program's interpreter path; not looked at by whoever sits there and was entered. */
   readonly interpreterPath?: { readonly identity: string; readonly path: string };
+  /** The rule by which binfmt_misc hands the program to the launcher; not looked at by one that was called so. */
+  readonly rule?: string;
   /** Must not exist. */
   readonly absent: readonly string[];
   /** Must be ours alone to write. */
@@ -115,6 +117,7 @@ export function serialisePlan(plan: LaunchPlan): Buffer {
     ...(plan.interpreterPath === undefined
       ? []
       : [`k${plan.interpreterPath.identity} ${plan.interpreterPath.path}`]),
+    ...(plan.rule === undefined ? [] : [`t${plan.rule}`]),
     ...(plan.watchedOutside ?? []).map(({ identity, path }) => `u${identity} ${path}`),
     ...plan.absent.map((file) => `a${file}`),
     ...(plan.absentOutside ?? []).map((file) => `e${file}`),
@@ -166,7 +169,7 @@ function variableNames(plan: LaunchPlan): string[] {
 /** What the launcher asks of the values of a plan's records (launcher/plan.c). */
 function isWellFormed(plan: LaunchPlan): boolean {
   const { program, files, directories, absent, watched, environment } = plan;
-  const { execute, loader, libraryPath, interpreterPath, interpreterInNamespace, auditModule } = plan;
+  const { execute, loader, libraryPath, interpreterPath, interpreterInNamespace, auditModule, rule } = plan;
   const once = [
     execute,
     loader,
@@ -174,6 +177,7 @@ function isWellFormed(plan: LaunchPlan): boolean {
     interpreterPath?.path,
     interpreterInNamespace,
     auditModule,
+    rule,
   ].filter((each) => each !== undefined);
   const outside = [...(plan.absentOutside ?? []), ...(plan.watchedOutside ?? []).map((each) => each.path)];
   const shown = (plan.view ?? []).flatMap(({ target, source = '/' }) => [target, source]);
@@ -200,14 +204,14 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
   const of = (tags: string): string[] =>
     records.filter((record) => tags.includes(record.charAt(0))).map((record) => record.slice(1));
   const one = (tag: string): string | undefined => of(tag)[0];
-  if (records.some((record) => !'pisrhodfwkuaexnVlbmNcvj+A0LPF'.includes(record.charAt(0) || '?')))
+  if (records.some((record) => !'pisrhodfwktuaexnVlbmNcvj+A0LPF'.includes(record.charAt(0) || '?')))
     return undefined;
   const [program, identity, strategy] = [one('p'), one('i'), one('s')];
   if (program === undefined || identity === undefined) return undefined;
   if (!isStrategy(strategy)) return undefined;
   const [root, sha256, origin] = [one('r'), one('h'), one('o')];
   const [execute, loader, libraryPath, launcherVariables] = [one('x'), one('l'), one('b'), of('N')];
-  const auditModule = one('m');
+  const [auditModule, rule] = [one('m'), one('t')];
   const [interpreterPath, interpreterInNamespace] = [one('k'), one('n')];
   const [watchedOutside, absentOutside, view] = [of('u'), of('e'), of('V')];
   const [directoryVariables, argv0Variables, nixLdLists] = [of('c'), of('v'), of('j')];
@@ -222,6 +226,7 @@ function readRecords(bytes: Buffer): LaunchPlan | undefined {
     files: of('f'),
     watched: of('w').map(watchedFile),
     ...(interpreterPath === undefined ? {} : { interpreterPath: watchedFile(interpreterPath) }),
+    ...(rule === undefined ? {} : { rule }),
     absent: of('a'),
     ...(execute === undefined ? {} : { execute }),
     ...(interpreterInNamespace === undefined ? {} : { interpreterInNamespace }),

@@ -6,6 +6,7 @@ import { selfReader } from '../elf/self-reader.ts';
 import type { VerifiedSet } from '../farm/verify-set.ts';
 import { ForeignError } from '../host/errors.ts';
 import { realPath } from '../host/files.ts';
+import { ruleTaking } from '../integrations/binfmt/binfmt-registry.ts';
 import { libcVersionOf } from '../ldso/search-paths.ts';
 import { isStrategy, type LaunchPlan, STRATEGIES, type Strategy } from '../plan/plan-format.ts';
 import {
@@ -89,7 +90,7 @@ export function strategyOf(
     libc: libcVersionOf(loader),
     machine: launcherMachine(program, interpreter, context),
     wanted: requestedStrategy(context),
-    byBinfmt: context.byBinfmt === true,
+    byBinfmt: context.byBinfmt === true || ruleTaking(program.path, program.elf) !== undefined,
     readsItself: readsItself(program, bundledOf(objects, context)),
     relative: relativeOf(program.path, context),
     startsOthers: startsOthers(program.path),

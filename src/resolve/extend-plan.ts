@@ -170,7 +170,7 @@ function saveExtended(
   const files = plan.files.map((file) => (file === before ? root.file : file));
   const next = extendedPlan({ ...plan, files, root: root.file, loader: set.loader }, set, place, dirs.farms);
   // In a namespace or a view other files lie at the interpreter path and elsewhere; they decided nothing now.
-  const { interpreterPath: _, watchedOutside: __, absentOutside: ___, ...rest } = next;
+  const { interpreterPath: _, watchedOutside: __, absentOutside: ___, rule: ____, ...rest } = next;
   const why = whyNotCurrent({ ...rest, watched: [], absent: [] }, context.host.uid);
   if (why !== undefined) debug(`the extended plan is out of date: ${why}`);
   if (why !== undefined) return false;

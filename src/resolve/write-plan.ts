@@ -9,6 +9,7 @@ import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { debug, notice } from '../host/output.ts';
+import { ruleTaking } from '../integrations/binfmt/binfmt-registry.ts';
 import {
   type CopyOutcome,
   type CopyTarget,
@@ -18,6 +19,7 @@ import {
 import { listObjects } from '../ldso/list-objects.ts';
 import { loaderCopy } from '../plan/loader-copy.ts';
 import {
+  handedOver,
   makePlan,
   type PreparedStart,
   planOfCopy,
@@ -34,7 +36,7 @@ import { nixDatabaseFile } from '../store/nix-state.ts';
 import { makeView } from '../view/make-view.ts';
 import { strategyOf } from './choose-strategy.ts';
 import type { Context } from './context.ts';
-import type { Job } from './job.ts';
+import type { DynamicProgram, Job } from './job.ts';
 import { launcherForMachine } from './own-package.ts';
 import { openRunTime } from './run-time.ts';
 import { type FoundView, viewFor, whatIsMissed } from './view-for.ts';
@@ -67,6 +69,13 @@ function watchingDrivers(plan: LaunchPlan, files: readonly string[]): LaunchPlan
   const drivers = files.map((file) => ({ identity: identityOf(file), path: file }));
   if (plan.view === undefined) return { ...plan, watched: [...plan.watched, ...drivers] };
   return { ...plan, watchedOutside: [...(plan.watchedOutside ?? []), ...drivers] };
+}
+
+/** Only what starts another file than the program does not come back to us by the rule. */
+function notingRule(plan: LaunchPlan, program: DynamicProgram, context: Context): LaunchPlan {
+  const rule = ruleTaking(program.path, program.elf);
+  const isHandedOver = context.byBinfmt === true || rule !== undefined;
+  return isHandedOver && plan.execute !== undefined ? handedOver(plan, rule) : plan;
 }
 
 function copyTargetOf(set: VerifiedSet, { program, sha256, context, dirs }: Job): CopyTarget {
@@ -254,7 +263,8 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
   });
   // Others than its owner may not be able to see the file of choices.
   const choices = dirs.shared ? undefined : job.choices?.file;
-  const pinned = root.unpinned === undefined ? made : watchingNix(made, context);
+  const noted = notingRule(made, program, context);
+  const pinned = root.unpinned === undefined ? noted : watchingNix(noted, context);
   const plan = watchingDrivers(watching(pinned, choices), drivers);
   const problem = whyNotCurrent(plan, context.host.uid);
   if (problem !== undefined) {

@@ -19,11 +19,12 @@ const MISSED = 'and /bin/bash, /usr/bin/python3, /usr/lib and /usr/share are as 
 /** `whyNoView`: asked only where that is what would mend it. */
 export function reportOfChildren(
   program: string,
-  { strategy, launcherVariables }: Pick<LaunchPlan, 'strategy' | 'launcherVariables'>,
+  { strategy, launcherVariables, rule }: Pick<LaunchPlan, 'strategy' | 'launcherVariables' | 'rule'>,
   { kind, path }: Pick<Interpreter, 'kind' | 'path'>,
   whyNoView: () => string | undefined,
 ): ChildrenReport {
   if (strategy === 'view' || kind === 'launcher' || launcherVariables !== undefined) return WELL;
+  if (rule !== undefined) return { what: `${WELL.what}, by a rule of binfmt_misc, ${MISSED}` };
   if (strategy === 'nix-ld')
     return {
       what: 'foreign programs that it starts get its libraries',

@@ -52,3 +52,10 @@ test('of children, what sits there has a name that people know', () => {
   assert.match(whatOf('unknown'), /\(a program that we do not know is at /);
   assert.match(whatOf('stub-ld'), /\(NixOS' stub-ld is at /);
 });
+
+test('of children that a rule of binfmt_misc starts nothing is to be mended', () => {
+  const plan = { strategy: 'loader', rule: '/proc/sys/fs/binfmt_misc/x' } as const;
+  const { what, remedy } = reportOfChildren('x', plan, at('missing'), () => undefined);
+  assert.match(what, /find their own libraries, by a rule of binfmt_misc/);
+  assert.equal(remedy, undefined);
+});

@@ -32,6 +32,7 @@ const valid: Record<string, string> = {
   'what must hold outside of a view': planText(report, [
     `u${identity('/bin/sh')} /bin/sh`,
     'e/nowhere/at/all',
+    't/bin/sh',
   ]),
   'other order': recordsText([header, 'f/bin/sh', ...required.toReversed(), '.']),
   'exactly 1 MiB': padded(1 << 20),
@@ -104,6 +105,7 @@ const invalid: Record<string, readonly [why: string, text: string | Buffer]> = {
   'an entry of a view with a relative source': ['blank', planText(report, ['V/bin nowhere'])],
   'another file outside of a view': ['changed', planText(report, [`u${identity(copy)} /bin/sh`])],
   'a file that should not be outside of a view': ['absent', planText(report, ['e/bin/sh'])],
+  'a rule that is gone': ['gone', planText(report, ['t/nowhere/rule'])],
   'a list without =': ['NAME', planText(report, ['jNAME'])],
   'a list without a name': ['NAME', planText(report, ['j=/x'])],
   'a name of the launcher with =': ['NAME', planText(report, ['NNAME=value'])],

@@ -38,6 +38,7 @@ function randomPlan(seed: number): LaunchPlan {
     watched: many(() => ({ identity: `1:2:3:4.5:-6.7`, path: file() })),
     ...(random(2) ? { interpreterPath: { identity: `1:2:3:4.5:6.7`, path: file() } } : {}),
     ...(random(2) ? { interpreterInNamespace: file() } : {}),
+    ...(random(2) ? { rule: file() } : {}),
     absent: many(file),
     ...(random(2) ? { execute: file() } : {}),
     ...(random(2) ? { watchedOutside: [{ identity: `1:2:3:4.5:6.7`, path: file() }] } : {}),
@@ -70,6 +71,7 @@ test('same plan, same bytes, as PLAN.md has them', () => {
     directories: ['/d'],
     files: ['/f'],
     watched: [{ identity: '8:9:1:2.3:4.5', path: '/w x' }],
+    rule: '/t',
     absent: ['/a'],
     absentOutside: ['/e'],
     watchedOutside: [{ identity: '8:9:1:2.3:4.5', path: '/u' }],
@@ -90,6 +92,7 @@ test('same plan, same bytes, as PLAN.md has them', () => {
   const records = ['nix-run-foreign plan 2', 'p/p', 'i1:2:3:4.5:6.7', 'sloader', 'r/r', 'hff', 'd/d', 'f/f'];
   const rest = [
     'w8:9:1:2.3:4.5 /w x',
+    't/t',
     'u8:9:1:2.3:4.5 /u',
     'a/a',
     'e/e',

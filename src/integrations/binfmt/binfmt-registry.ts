@@ -1,8 +1,10 @@
 // The kernel's binfmt_misc directory → which of our rules are registered, and rules registered and removed.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { findMachine, type MachineKey } from '../../elf/machine.ts';
 import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
-import { type Flags, type Rule, registration, takesLoader } from './binfmt-rules.ts';
+import { type Flags, isMatched, type Rule, registration, rulesFor, takesLoader } from './binfmt-rules.ts';
+import { headOf } from './native-programs.ts';
 
 /** Where the kernel's directory is mounted (Documentation/admin-guide/binfmt-misc.rst). */
 export const BINFMT_MISC = '/proc/sys/fs/binfmt_misc';
@@ -44,6 +46,29 @@ export function isOn(directory: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** By the flag L the launcher is only entered as the loader, and the program is what starts. */
+function isHandingOver(directory: string, name: string): boolean {
+  try {
+    const { enabled, flags } = entryOf(directory, name);
+    return enabled && !flags.includes('L');
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The file of our rule by which the kernel gives the launcher this program, however it is started: in a view too.
+ * Undefined where there is none, or none that can be seen from here.
+ */
+export function ruleTaking(program: string, key: MachineKey, directory = BINFMT_MISC): string | undefined {
+  const machine = isOn(directory) ? findMachine(key) : undefined;
+  if (machine === undefined) return undefined;
+  const head = headOf(program);
+  const matching = rulesFor([machine]).filter((rule) => isMatched(rule, head));
+  const taking = matching.find(({ name }) => isHandingOver(directory, name));
+  return taking && path.join(directory, taking.name);
 }
 
 /** What is to be said again as root: sudo's own PATH has neither nix-foreign nor Node where npm put them in a home. */

@@ -11,6 +11,7 @@ import {
   registered,
   registerIn,
   removeAll,
+  ruleTaking,
 } from '../../../src/integrations/binfmt/binfmt-registry.ts';
 import { rulesFor } from '../../../src/integrations/binfmt/binfmt-rules.ts';
 import { matchedNatives } from '../../../src/integrations/binfmt/native-programs.ts';
@@ -119,4 +120,28 @@ test('whoever may not remove them is told to say that again, not the opposite', 
   } finally {
     if (isRoot) process.seteuid?.(0);
   }
+});
+
+test('a program is taken by the rule that matches it, while that is on and calls the launcher', () => {
+  const directory = sat('taking');
+  const [machine] = machinesRunBy('x64');
+  if (machine === undefined) throw new Error('there is no machine');
+  const rule = path.join(directory, 'nix-run-foreign-x86_64');
+  const linkTo = (loader: string) => [`-Wl,--dynamic-linker=${loader}`];
+  const source = 'int main(void) { return 0; }';
+  const foreign = compile(path.join(scratch, 'foreign'), source, linkTo(machine.interpreter));
+  const native = compile(path.join(scratch, 'native'), source, linkTo(`/nix/store${machine.interpreter}`));
+  const musl = compile(path.join(scratch, 'musl'), source, linkTo(`/lib/${machine.muslLoader}`));
+  const entry = (first: string, flags: string) =>
+    writeFileSync(rule, `${first}\ninterpreter /opt/launcher\nflags: ${flags}\n`);
+  assert.equal(ruleTaking(foreign, machine, directory), rule);
+  for (const other of [native, musl]) assert.equal(ruleTaking(other, machine, directory), undefined, other);
+  entry('enabled', 'LF');
+  assert.equal(ruleTaking(foreign, machine, directory), undefined);
+  entry('disabled', 'PF');
+  assert.equal(ruleTaking(foreign, machine, directory), undefined);
+  entry('enabled', 'PF');
+  writeFileSync(path.join(directory, 'status'), 'disabled\n');
+  assert.equal(ruleTaking(foreign, machine, directory), undefined);
+  assert.equal(ruleTaking(foreign, machine, '/nowhere'), undefined);
 });

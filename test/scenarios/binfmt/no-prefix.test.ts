@@ -8,7 +8,7 @@ import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { foreign, onHost } from '../foreign-files.ts';
 import { putSelf, reportOf } from '../strategies/self.ts';
-import { launcher, openToolRoot } from '../tool.ts';
+import { launcher, openToolRoot, type ToolRoot } from '../tool.ts';
 import { onOwnBinfmt, openOwnInstance } from './own-instance.ts';
 
 const rig = await ensureRig('full');
@@ -96,6 +96,69 @@ test('a plan that would start the program itself is made again, once', onOwnBinf
     `${instance.manager} binfmt install > /dev/null; ${launcher} --refresh ${program} report`,
   );
   assert.match(reportOf(refreshed)['exe'] ?? '', /\/copies\//);
+});
+
+/** One that starts in a view, where the root has no interpreter. */
+function putScript(tool: ToolRoot, line: string): string {
+  const script = path.join(homeInRoot, 'script');
+  writeFileSync(onHost(tool, script), `#!${rig.bash}\n${line}\n`, { mode: 0o755 });
+  return script;
+}
+
+const hitsOnly = 'export NIX_RUN_FOREIGN_RESOLVER=/nowhere/nix-foreign';
+
+test('behind the prefix too it is looked for once, whatever would call for a view', onOwnBinfmt, async () => {
+  for (const interpreter of ['none', 'stub-ld'] as const) {
+    const other = await openToolRoot(rig, { interpreter });
+    const instance = openOwnInstance(other);
+    const installed = `${instance.manager} binfmt install > /dev/null || exit 99`;
+    const program = putSelf(other, 'packed', 'with payload');
+    const start = `${launcher} ${program} report || exit 98`;
+    const seen = await instance.session(
+      `${installed}; ${start}; ${hitsOnly}; ${start}; ${start}; ${program} report`,
+    );
+    assert.equal(seen.status, 0, seen.stderr);
+    assert.equal(seen.stdout.match(/^exe .*\/copies\/.*\/packed$/gm)?.length, 4, seen.stdout);
+  }
+});
+
+test('a plan notices that the rules came, and that they went', onOwnBinfmt, async () => {
+  const other = await openToolRoot(rig, { interpreter: 'none' });
+  const instance = openOwnInstance(other);
+  const program = putSelf(other, 'packed', 'with payload');
+  const start = `${launcher} ${program} report || exit 98`;
+  const rules = (verb: string) => `${instance.manager} binfmt ${verb} > /dev/null || exit 99`;
+  const script = [start, rules('install'), start, `(${hitsOnly}; ${start}; ${program} report)`];
+  const seen = await instance.session([...script, rules('remove'), start, hitsOnly, start].join('; '));
+  assert.equal(seen.status, 0, seen.stderr);
+  const copied = [...seen.stdout.matchAll(/^exe (.*)$/gm)].map(([, exe]) => exe?.includes('/copies/'));
+  assert.deepEqual(copied, [false, true, true, true, false, false]);
+});
+
+test('a child in a view, and the same program behind the prefix: one plan', onOwnBinfmt, async () => {
+  const other = await openToolRoot(rig, { interpreter: 'none' });
+  const instance = openOwnInstance(other);
+  const program = putSelf(other, 'composed', 'composed');
+  const script = putScript(other, `${program} report`);
+  const both = `${launcher} ${script} || exit 97; ${launcher} ${program} report || exit 98`;
+  const install = `${instance.manager} binfmt install > /dev/null || exit 99`;
+  const seen = await instance.session(`${install}; ${both}; ${hitsOnly}; ${both}`);
+  assert.equal(seen.status, 0, seen.stderr);
+  assert.equal(seen.stdout.match(/^exe .*ld-linux/gm)?.length, 4, seen.stdout);
+});
+
+test('a plan of before the rules that starts the loader is followed in a view too', onOwnBinfmt, async () => {
+  const other = await openToolRoot(rig, { interpreter: 'none' });
+  const instance = openOwnInstance(other);
+  const program = putSelf(other, 'composed', 'composed');
+  const script = putScript(other, `${program} report`);
+  const before = `${launcher} --strategy loader ${program} report || exit 98; ${launcher} ${script} || exit 97`;
+  const after = `${launcher} ${script} || exit 96; ${launcher} ${program} report || exit 95`;
+  const rules = `${instance.manager} binfmt install > /dev/null || exit 99`;
+  const seen = await instance.session(`${before}; ${rules}; ${hitsOnly}; ${after}`);
+  assert.equal(seen.status, 0, seen.stderr);
+  const loaders = [...seen.stdout.matchAll(/^exe (.*)$/gm)].map(([, exe]) => exe?.includes('ld-linux'));
+  assert.deepEqual(loaders, [true, false, true, true]);
 });
 
 test('a static AppImage', onOwnBinfmt, async () => {
