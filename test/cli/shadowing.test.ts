@@ -47,7 +47,13 @@ test('nothing set, nothing hidden', () => {
 test('through the launcher the user comes first only where it is wished', () => {
   assert.equal(libraryPathComesFirst('loader', {}), true);
   assert.equal(libraryPathComesFirst('nix-ld', {}), true);
-  assert.equal(libraryPathComesFirst('interpreter', {}), false);
-  assert.equal(libraryPathComesFirst('interpreter', { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'else' }), false);
-  assert.equal(libraryPathComesFirst('interpreter', { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'user-first' }), true);
+  for (const strategy of ['interpreter', 'view', 'namespace', 'patched'] as const) {
+    assert.equal(libraryPathComesFirst(strategy, {}), false, strategy);
+    assert.equal(libraryPathComesFirst(strategy, { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'else' }), false, strategy);
+    assert.equal(
+      libraryPathComesFirst(strategy, { NIX_RUN_FOREIGN_LIBRARY_ORDER: 'user-first' }),
+      true,
+      strategy,
+    );
+  }
 });

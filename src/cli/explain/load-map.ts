@@ -140,14 +140,15 @@ export function howFound(
 }
 
 /**
- * ld.so, nix-ld and the loader strategy search the user's own path first, the launcher as interpreter where it is told
- * to.
+ * ld.so and nix-ld search the user's own path first. In all other ways the launcher is entered as the interpreter, of
+ * the program or of its copy, and does so only where it is told to.
  */
 export function libraryPathComesFirst(
   strategy: Strategy,
   env: Readonly<Record<string, string | undefined>>,
 ): boolean {
-  return strategy !== 'interpreter' || env['NIX_RUN_FOREIGN_LIBRARY_ORDER'] === 'user-first';
+  const isByLauncher = strategy !== 'loader' && strategy !== 'nix-ld';
+  return !isByLauncher || env['NIX_RUN_FOREIGN_LIBRARY_ORDER'] === 'user-first';
 }
 
 /**
