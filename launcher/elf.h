@@ -44,3 +44,17 @@ struct dynamic_entry {
 	intptr_t tag;
 	uintptr_t value;
 };
+
+// In elf-layout.c, for files that are read as bytes: they may have the other word size.
+
+/// Where the fields are (gABI, "ELF Header", "Program Header"), in bytes.
+struct elf_layout {
+	uint8_t word, entry, phoff, phentsize, phnum; // in the file
+	uint8_t segment, offset, vaddr, filesz;       // the size of a program header, and in it
+};
+
+/// The layout of a file that begins with these bytes; NULL for what is no little-endian ELF file of 64 bytes or more.
+const struct elf_layout *elf_layout_of(const char *head, size_t size);
+
+/// The number that these bytes are, the lowest one first.
+uint64_t number_at(const char *bytes, size_t size);

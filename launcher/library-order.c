@@ -8,54 +8,62 @@
 enum { ENTRIES_SIZE = 131072, MOST_SEGMENTS = 32, NOT_A_VERSION = -1 };
 
 struct elf_bytes {
-	const unsigned char *bytes;
+	const char *bytes;
 	size_t size;
+	const struct elf_layout *layout;
 };
 
-static const void *bytes_at(const struct elf_bytes *elf, uintptr_t offset, size_t size)
+static const char *bytes_at(const struct elf_bytes *elf, size_t offset, size_t size)
 {
 	return offset <= elf->size && size <= elf->size - offset ? elf->bytes + offset : NULL;
 }
 
-static const struct elf_segment *segments_of(const struct elf_bytes *elf, size_t *count)
+// On a 32-bit machine the lower half of a longer one: libraries for 64 bits serve no program there.
+static size_t word_at(const struct elf_bytes *elf, const char *bytes)
 {
-	const struct elf_header *header = bytes_at(elf, 0, sizeof *header);
-	if (!header || header->ident[4] != ELFCLASS_HERE || header->phentsize != sizeof(struct elf_segment) ||
-	    header->phnum > MOST_SEGMENTS || header->phoff % sizeof(uintptr_t) != 0)
+	return number_at(bytes, elf->layout->word);
+}
+
+static const char *segments_of(const struct elf_bytes *elf, size_t *count)
+{
+	const struct elf_layout *layout = elf->layout;
+	*count = number_at(elf->bytes + layout->phnum, 2);
+	if (*count > MOST_SEGMENTS || number_at(elf->bytes + layout->phentsize, 2) != layout->segment)
 		return NULL;
-	*count = header->phnum;
-	return bytes_at(elf, header->phoff, header->phnum * sizeof(struct elf_segment));
+	return bytes_at(elf, word_at(elf, elf->bytes + layout->phoff), *count * layout->segment);
 }
 
 // The bytes that lie at this address in memory.
-static const void *bytes_of_address(const struct elf_bytes *elf, uintptr_t address, size_t size)
+static const char *bytes_of_address(const struct elf_bytes *elf, size_t address, size_t size)
 {
-	size_t count = 0;
-	const struct elf_segment *segments = segments_of(elf, &count);
-	for (size_t i = 0; segments && i < count; i++) {
-		uintptr_t inside = address - segments[i].vaddr;
-		if (segments[i].type == PT_LOAD && address >= segments[i].vaddr && inside <= segments[i].filesz &&
-		    size <= segments[i].filesz - inside)
-			return bytes_at(elf, segments[i].offset + inside, size);
+	const struct elf_layout *layout = elf->layout;
+	size_t count;
+	const char *segment = segments_of(elf, &count);
+	for (; segment && count--; segment += layout->segment) {
+		size_t inside = address - word_at(elf, segment + layout->vaddr); // more than any file has, before it
+		size_t held = word_at(elf, segment + layout->filesz);
+		if (number_at(segment, 4) == PT_LOAD && inside <= held && size <= held - inside)
+			return bytes_at(elf, word_at(elf, segment + layout->offset) + inside, size);
 	}
 	return NULL;
 }
 
 static const char *string_table(const struct elf_bytes *elf, size_t *size)
 {
-	size_t count = 0;
-	const struct elf_segment *segments = segments_of(elf, &count);
-	uintptr_t address = 0;
-	for (size_t i = 0; segments && i < count; i++) {
-		if (segments[i].type != PT_DYNAMIC || segments[i].offset % sizeof(uintptr_t) != 0)
+	const struct elf_layout *layout = elf->layout;
+	size_t count, each = 2 * layout->word;
+	size_t address = 0;
+	const char *segment = segments_of(elf, &count);
+	for (; segment && count--; segment += layout->segment) {
+		if (number_at(segment, 4) != PT_DYNAMIC)
 			continue;
-		size_t entries = segments[i].filesz / sizeof(struct dynamic_entry);
-		const struct dynamic_entry *entry = bytes_at(elf, segments[i].offset, entries * sizeof *entry);
-		for (; entry && entries > 0 && entry->tag != 0; entry++, entries--) {
-			if (entry->tag == DT_STRTAB)
-				address = entry->value;
-			else if (entry->tag == DT_STRSZ)
-				*size = entry->value;
+		size_t left = word_at(elf, segment + layout->filesz), tag;
+		const char *entry = bytes_at(elf, word_at(elf, segment + layout->offset), left);
+		for (; entry && left >= each && (tag = word_at(elf, entry)); entry += each, left -= each) {
+			if (tag == DT_STRTAB)
+				address = word_at(elf, entry + layout->word);
+			else if (tag == DT_STRSZ)
+				*size = word_at(elf, entry + layout->word);
 		}
 	}
 	return address ? bytes_of_address(elf, address, *size) : NULL;
@@ -79,7 +87,7 @@ static int version_number(const char *string, const char *end)
 static int highest_version(const struct elf_bytes *elf)
 {
 	size_t size = 0;
-	const char *strings = string_table(elf, &size);
+	const char *strings = elf->layout ? string_table(elf, &size) : NULL;
 	int highest = NOT_A_VERSION;
 	for (size_t i = 0; strings && i < size; i++) {
 		int number = strings[i] == 'G' && (i == 0 || !strings[i - 1]) ? version_number(strings + i, strings + size)
@@ -101,7 +109,8 @@ static int highest_version_of(int directory, const char *name)
 		size_t size = (size_t)status.st_size;
 		long bytes = kernel_map(0, size, PROT_READ, MAP_PRIVATE, (int)fd, 0);
 		if (!is_kernel_error(bytes)) {
-			struct elf_bytes elf = {(const unsigned char *)bytes, size};
+			const char *head = (const char *)bytes;
+			struct elf_bytes elf = {head, size, elf_layout_of(head, size)};
 			highest = highest_version(&elf);
 			kernel_unmap((uintptr_t)bytes, size);
 		}

@@ -214,26 +214,12 @@ bool program_is_nameless(const struct program *program)
 	return !text_equal(identity, program->identity); // a file can be called that
 }
 
-// Where the fields are in ELF files of either word size (gABI, "ELF Header", "Program Header"), in bytes.
-struct elf_layout {
-	size_t word, entry, phoff, phentsize, phnum, offset, filesz;
-};
-static const struct elf_layout layout_32 = {4, 24, 28, 42, 44, 4, 16}, layout_64 = {8, 24, 32, 54, 56, 8, 32};
-
 struct elf_file {
 	int fd;
 	const struct elf_layout *layout;
 	const char *head;
 	size_t size; // bytes in `head`
 };
-
-static uint64_t number_at(const char *bytes, size_t size)
-{
-	uint64_t number = 0;
-	while (size--)
-		number = number << 8 | (unsigned char)bytes[size];
-	return number;
-}
 
 // The program header of the first segment of that type, or NULL.
 static const char *find_segment(const struct elf_file *file, uint32_t type)
@@ -313,13 +299,9 @@ static enum program_format format_of(const struct elf_file *file)
 // Is it a little-endian ELF program, with all of its program headers in the head, that may be for this kernel?
 static bool read_elf_header(struct elf_file *file)
 {
-	const struct elf_header *header = (const struct elf_header *)file->head;
-	const unsigned char *ident = header->ident;
-	if (file->size < 64 || number_at(file->head, 4) != 0x464c457f || ident[5] != ELFDATA2LSB)
+	file->layout = elf_layout_of(file->head, file->size);
+	if (!file->layout || (file->head[8] == 'A' && file->head[9] == 'I')) // an AppImage
 		return false;
-	if (ident[8] == 'A' && ident[9] == 'I') // an AppImage
-		return false;
-	file->layout = ident[4] == ELFCLASS64 ? &layout_64 : &layout_32;
 	const struct elf_layout *layout = file->layout;
 	uint64_t type = number_at(file->head + 16, 2), machine = number_at(file->head + 18, 2);
 	uint64_t start = number_at(file->head + layout->phoff, layout->word);
@@ -327,7 +309,7 @@ static bool read_elf_header(struct elf_file *file)
 	bool is_ours = layout->word == sizeof(uintptr_t) ? machine == ARCH_ELF_MACHINE
 							 : ARCH_RUNS_I386 && machine == EM_386 && layout->word == 4;
 	return is_ours && (type == ET_EXEC || type == ET_DYN) &&
-	       number_at(file->head + layout->phentsize, 2) == (layout->word == 8 ? 56 : 32) &&
+	       number_at(file->head + layout->phentsize, 2) == layout->segment &&
 	       start <= file->size && size <= file->size - start;
 }
 

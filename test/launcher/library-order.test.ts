@@ -16,10 +16,10 @@ const output = at('report');
 const onX86 = process.arch === 'x64' ? {} : { skip: 'its registers are named' };
 
 /** A library that defines a version of glibc, and so has its name in the string table, as one that needs it. */
-function putLibrary(file: string, version: string): void {
+function putLibrary(file: string, version: string, more: readonly string[] = []): void {
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(at('versions'), `${version} { answer; };`);
-  const flags = ['-shared', '-fPIC', '-nostdlib', `-Wl,--version-script=${at('versions')}`];
+  const flags = ['-shared', '-fPIC', '-nostdlib', `-Wl,--version-script=${at('versions')}`, ...more];
   const input = 'int answer(void) { return 42; }';
   execFileSync('cc', ['-x', 'c', '-o', file, '-', ...flags], { input });
 }
@@ -64,13 +64,13 @@ const cases: readonly (readonly [
 
 type Command = readonly [string, ...string[]];
 
-/** `command`: what starts the launcher. */
+/** `command`: what starts the launcher; `by`: the loader of the plan. */
 async function listOf(
   libraryPath: string,
   links = farm,
-  command: Command = [workshop.launcher],
+  { command = [workshop.launcher], by = loader }: { readonly command?: Command; readonly by?: string } = {},
 ): Promise<string | undefined> {
-  const records = [`l${loader}`, `b${links}`, 'Aname', `A${output}`, 'A0', `L${links}:/more`];
+  const records = [`l${by}`, `b${links}`, 'Aname', `A${output}`, 'A0', `L${links}:/more`];
   putPlan(workshop.place, report, planText(report, records));
   const options = { env: { ...workshop.environment, LD_LIBRARY_PATH: libraryPath } };
   const { code, stderr } = await runCommand(workshop, [...command, report, output, '0'], options);
@@ -93,6 +93,20 @@ for (const [names, first, last] of cases)
     const order = libraryOrder(paths(names), { loader, libraryPath: `${farm}:/more` });
     assert.deepEqual(order, { first: paths(first), last: behind });
   });
+
+test('libraries of the other word size, for a program that has it', onX86, async () => {
+  const by = at('glibc-32/lib/ld-linux.so.2');
+  putLibrary(at('glibc-32/lib/libc.so.6'), 'GLIBC_2.36', ['-m32']);
+  writeFileSync(by, '');
+  putLibrary(at('older-32/libz.so.1'), 'GLIBC_2.4', ['-m32']);
+  putLibrary(at('newer-32/libz.so.1'), 'GLIBC_2.37', ['-m32']);
+  const [older, newer] = [at('older-32'), at('newer-32')];
+  const last = [path.dirname(by), newer];
+  const expected = [older, farm, '/more', ...last].join(':');
+  assert.equal(await listOf(`${newer}:${older}`, farm, { by }), expected);
+  const order = libraryOrder([newer, older], { loader: by, libraryPath: `${farm}:/more` });
+  assert.deepEqual(order, { first: [older], last });
+});
 
 /** A farm of so many links, and the name that the kernel gives last. */
 function putFarm(name: string, count: number): { links: string; last: string } {
@@ -124,6 +138,6 @@ test('a farm on a file system that gives names by the page, and says no types', 
   const tracer = compile(workshop, 'as-on-fuse');
   const { links, last } = putFarm('farm-on-fuse', 300);
   putLibrary(at('newer-on-fuse', last), 'GLIBC_2.37');
-  const found = await listOf(at('newer-on-fuse'), links, [tracer, workshop.launcher]);
+  const found = await listOf(at('newer-on-fuse'), links, { command: [tracer, workshop.launcher] });
   assert.equal(found, `${links}:/more:${own}:${at('newer-on-fuse')}`);
 });
