@@ -1,26 +1,6 @@
 // A valid plan → argv, envp and the execve that starts the program.
 #include "launch.h"
 
-// The library path of the user goes first, as it would have without us, but for what ends every start.
-static char *library_path(const struct process *process, const struct plan *plan, const char *list)
-{
-	const char *of_user = process_variable(process, "LD_LIBRARY_PATH"), *unfit;
-	if (!of_user || !*of_user)
-		return (char *)list;
-	const char *first = library_order(plan, of_user, list, &unfit);
-	size_t size = text_length(of_user) + 1 + text_length(list) + 1 + text_length(unfit) + 1;
-	char *bytes = memory_take(size);
-	if (!bytes)
-		return NULL;
-	struct text joined = text_in(bytes, size);
-	text_add(&joined, first ? first : of_user);
-	text_add(&joined, first ? "" : ":");
-	text_add(&joined, list);
-	text_add(&joined, *unfit ? ":" : "");
-	text_add(&joined, unfit);
-	return bytes;
-}
-
 // Would a loader that is told argv[0] as its program open the same path, and find the same $ORIGIN? glibc puts the
 // working directory in front of a relative one at once (elf/dl-object.c), musl does not.
 static bool names_program(const struct plan *plan, const struct program *program, const char *argv0)
@@ -60,7 +40,8 @@ static char *argument_of(const char *record, const struct start_words *start)
 	case 'F':
 		return (char *)start->program->found;
 	case 'L':
-		return library_path(start->process, start->plan, record + 1);
+		return (char *)libraries_user_first(
+			start->plan, process_variable(start->process, "LD_LIBRARY_PATH"), record + 1);
 	default:
 		return (char *)start->program->real_path;
 	}
@@ -153,32 +134,35 @@ static char *entry_of_directory(const char *name)
 
 // NAME=LIST with the list of the user behind, for nix-ld, which takes NIX_LD_LIBRARY_PATH where NAME, the one with the
 // system in it, is not set.
-static char *entry_of_list(const struct process *process, const char *record)
+static char *entry_of_list(const struct process *process, const struct plan *plan, const char *record)
 {
 	size_t name = entry_name_length(record);
-	const char *first = record + name + 1, *of_user = process_variable_of(process, record, name), *second = "";
+	const char *list = record + name + 1, *of_user = process_variable_of(process, record, name);
 	if (!of_user)
 		of_user = process_variable(process, "NIX_LD_LIBRARY_PATH");
-	const char *more = of_user ? text_after(of_user, first) : NULL;
+	const char *more = of_user ? text_after(of_user, list) : NULL;
 	if (more && (*more == ':' || !*more)) // a start within one of ours has it already
-		first = of_user;
-	else if (of_user)
-		second = of_user;
-	size_t size = name + 1 + text_length(first) + 1 + text_length(second) + 1;
+		list = of_user;
+	else
+		list = libraries_plan_first(plan, list, of_user ? of_user : "");
+	if (!list)
+		return NULL;
+	size_t size = name + 1 + text_length(list) + 1;
 	char *bytes = memory_take(size);
 	if (!bytes)
 		return NULL;
 	struct text text = text_in(bytes, size);
 	text_add_bytes(&text, record, name + 1);
-	text_add_lists(&text, first, second);
+	text_add(&text, list);
 	return bytes;
 }
 
-static char *entry_of_record(const struct process *process, const char *record, const char *argv0)
+static char *entry_of_record(const struct process *process, const struct plan *plan, const char *record,
+			     const char *argv0)
 {
 	switch (*record) {
 	case 'j':
-		return entry_of_list(process, record + 1);
+		return entry_of_list(process, plan, record + 1);
 	case 'N':
 		return entry_of_launcher(process, record + 1);
 	case 'c':
@@ -204,7 +188,7 @@ static char **environment_of_plan(const struct process *process, const struct pl
 			char **earlier = find_made(edited, next, record + 1); // of several the last one counts
 			for (next -= earlier < next; earlier < next; earlier++)
 				earlier[0] = earlier[1];
-			*next = entry_of_record(process, record, argv0);
+			*next = entry_of_record(process, plan, record, argv0);
 			if (!*next++)
 				return NULL;
 		}

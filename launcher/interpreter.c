@@ -4,19 +4,11 @@
 static const char name[] = "LD_LIBRARY_PATH", audit_name[] = "LD_AUDIT";
 
 // The libraries of the plan first, unless the user wants it the other way round.
-static bool wants_user_first(const struct process *process)
+static const char *list_for_loader(const struct process *process, const struct plan *plan, const char *of_user)
 {
 	const char *order = process_variable(process, "NIX_RUN_FOREIGN_LIBRARY_ORDER");
-	return order && text_equal(order, "user-first");
-}
-
-static void add_library_path(struct text *entry, const struct process *process, const char *of_plan,
-			     const char *of_user)
-{
-	bool swapped = wants_user_first(process);
-	text_add(entry, name);
-	text_add(entry, "=");
-	text_add_lists(entry, swapped ? of_user : of_plan, swapped ? of_plan : of_user);
+	return order && text_equal(order, "user-first") ? libraries_user_first(plan, of_user, plan->library_path)
+							: libraries_plan_first(plan, plan->library_path, of_user);
 }
 
 static char **find_entry(const struct process *process, const char *of)
@@ -54,15 +46,19 @@ static struct made_entry put_audit_entry(struct process *process, const char *mo
 static long enter_loader(struct process *process, const struct plan *plan, const struct mapped_loader *loader,
 		  struct user_library_path user)
 {
-	size_t name_size = text_length(plan->loader) + 1;
-	size_t entry_size = sizeof name + text_length(plan->library_path) + 1 + text_length(user.value) + 1;
+	const char *list = list_for_loader(process, plan, user.value);
+	if (!list)
+		return -ENOMEM;
+	size_t name_size = text_length(plan->loader) + 1, entry_size = sizeof name + text_length(list) + 1;
 	char *bytes = memory_take_lasting(name_size + entry_size);
 	if (!bytes)
 		return -ENOMEM;
 	struct text loader_name = text_in(bytes, name_size);
 	text_add(&loader_name, plan->loader);
 	struct text entry = text_in(bytes + name_size, entry_size);
-	add_library_path(&entry, process, plan->library_path, user.value);
+	text_add(&entry, name);
+	text_add(&entry, "=");
+	text_add(&entry, list);
 
 	uintptr_t *entry_in_vector = auxiliary_value(&process->auxiliary, AT_ENTRY);
 	uintptr_t own = program_entry(&process->auxiliary);

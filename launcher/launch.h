@@ -99,13 +99,15 @@ struct namespace_entry view_enter(const struct process *process, const char *rec
 /// Is this process in a view? Then all interpreter paths lead to the launcher already.
 bool view_is_around(void);
 
-// In library-order.c
+// In library-order.c. Lists for the plan's loader to search, of which `list` is the plan's; NULL when memory ran out.
 
-/// The elements of `of_user`, a LD_LIBRARY_PATH, that may come before `list`, the plan's, each with a `:` behind it.
-/// NULL where all may. `unfit` becomes those that shall follow the list, "" for none.
-///
-/// These are directories with another libc, or a library of a name in the plan's farm that needs a newer glibc.
-const char *library_order(const struct plan *plan, const char *of_user, const char *list, const char **unfit);
+/// `of_user`, a LD_LIBRARY_PATH (NULL or empty: none), then `list`, then those of the user's directories that end a
+/// start in front of it: with another libc, or a library of a name in the plan's farm that needs a newer glibc.
+const char *libraries_user_first(const struct plan *plan, const char *of_user, const char *list);
+
+/// `list`, then `others`, and between them the directory of a glibc's loader. A plan's list need not have its libc, and
+/// ld.so looks into all directories of the list before its own (ld.so(8)).
+const char *libraries_plan_first(const struct plan *plan, const char *list, const char *others);
 
 // In exec.c
 

@@ -220,35 +220,53 @@ static void add_element(struct text *list, const char *element, size_t length)
 	text_add(list, ":");
 }
 
-const char *library_order(const struct plan *plan, const char *of_user, const char *list, const char **unfit)
+// Each element goes to one of the two, with a `:` behind it.
+static void part(struct judge *judge, const char *of_user, struct text *first, struct text *last)
 {
-	struct judge judge;
-	*unfit = "";
-	if (!prepare(&judge, plan, list))
-		return NULL;
-	size_t own = (size_t)(text_base_name(plan->loader) - plan->loader) - 1;
-	size_t size = text_length(of_user) + 2, last_size = size + own + 1;
-	char *first_bytes = memory_take(size), *last_bytes = memory_take(last_size);
-	if (!first_bytes || !last_bytes)
-		return NULL;
-	struct text first = text_in(first_bytes, size), last = text_in(last_bytes, last_size);
 	for (const char *element = of_user;; element++) {
 		size_t length = first_length(element);
 		char *path = copy_of(element, length);
-		if (path && *path && is_unfit(&judge, path)) {
-			if (last.used == 0) // its own libc before any other
-				add_element(&last, plan->loader, own);
-			add_element(&last, element, length);
-		} else {
-			add_element(&first, element, length);
-		}
+		add_element(path && *path && is_unfit(judge, path) ? last : first, element, length);
 		element += length;
 		if (!*element)
-			break;
+			return;
 	}
-	if (last.used == 0)
+}
+
+const char *libraries_user_first(const struct plan *plan, const char *of_user, const char *list)
+{
+	struct judge judge;
+	if (!of_user || !*of_user)
+		return list;
+	size_t size = text_length(of_user) + 2;
+	char *first_bytes = memory_take(size), *last_bytes = memory_take(size);
+	if (!first_bytes || !last_bytes)
 		return NULL;
+	struct text first = text_in(first_bytes, size), last = text_in(last_bytes, size);
+	if (prepare(&judge, plan, list))
+		part(&judge, of_user, &first, &last);
+	if (last.used == 0)
+		return text_joined(of_user, ":", list);
 	last.bytes[last.used - 1] = '\0';
-	*unfit = last.bytes;
-	return first.bytes;
+	list = libraries_plan_first(plan, list, last.bytes);
+	return list ? text_joined(first.bytes, "", list) : NULL;
+}
+
+const char *libraries_plan_first(const struct plan *plan, const char *list, const char *others)
+{
+	if (!*others)
+		return list;
+	bool has_own = plan->loader && text_is_loader_of_glibc(plan->loader);
+	size_t own = has_own ? (size_t)(text_base_name(plan->loader) - plan->loader) : 0;
+	size_t size = text_length(list) + 1 + own + text_length(others) + 1;
+	char *bytes = memory_take(size);
+	if (!bytes)
+		return NULL;
+	struct text joined = text_in(bytes, size);
+	text_add(&joined, list);
+	text_add(&joined, *list ? ":" : "");
+	if (own > 1)
+		add_element(&joined, plan->loader, own - 1);
+	text_add(&joined, others);
+	return bytes;
 }

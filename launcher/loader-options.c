@@ -63,7 +63,9 @@ static char **arguments_for(const struct process *process, const struct plan *pl
 			*next++ = process->argv[at];
 	}
 	*next++ = (char *)"--library-path";
-	*next++ = text_joined_lists(of_user ? of_user : "", plan->library_path);
+	*next = (char *)libraries_user_first(plan, of_user, plan->library_path);
+	if (!*next++)
+		return NULL;
 	for (int at = program; at < process->argc; at++)
 		*next++ = process->argv[at];
 	*next = NULL;

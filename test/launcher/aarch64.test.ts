@@ -71,7 +71,12 @@ test('as an interpreter it enters the loader, and the program finds what the use
   const lines = both.stdout.trimEnd().split('\n').sort();
   assert.deepEqual(
     lines,
-    ['LD_LIBRARY_PATH=/users', cache, `library sees ${libraries}:/users`, vector].sort(),
+    [
+      'LD_LIBRARY_PATH=/users',
+      cache,
+      `library sees ${libraries}:${path.dirname(loader)}:/users`,
+      vector,
+    ].sort(),
   );
   assert.deepEqual([alone.code, both.code], [0, 0]);
 });

@@ -63,13 +63,14 @@ test("a list for nix-ld goes in front of the user's own", async () => {
   const generic = 'NIX_LD_LIBRARY_PATH';
   const ours = `j${generic}_s=/farm`;
   const both = [ours, `j${generic}=/farm`];
-  const lists = async (...entries: readonly string[]): Promise<string[]> => {
+  const listsBy = async (records: readonly string[], ...entries: readonly string[]): Promise<string[]> => {
     const seen = await environment(
-      both,
+      records,
       entries.flatMap((entry) => ['entry', entry]),
     );
     return seen.filter((entry) => entry.startsWith(generic));
   };
+  const lists = (...entries: readonly string[]) => listsBy(both, ...entries);
   const of = (suffixed: string, other: string) => [`${generic}_s=${suffixed}`, `${generic}=${other}`];
   assert.deepEqual(await lists(), of('/farm', '/farm'));
   assert.deepEqual(await lists(`${generic}=`), of('/farm', '/farm'));
@@ -79,6 +80,10 @@ test("a list for nix-ld goes in front of the user's own", async () => {
   assert.deepEqual(await lists(`${generic}=/farm:/user`), of('/farm:/user', '/farm:/user'), 'nested starts');
   assert.deepEqual(await lists(`${generic}=/farm`), of('/farm', '/farm'));
   assert.deepEqual(await lists(`${generic}=/farmer`), of('/farm:/farmer', '/farm:/farmer'));
+  // In it may lie another libc than that of the plan's loader.
+  const ofGlibc = [...both, 'l/glibc/ld-linux-x86-64.so.2'];
+  assert.deepEqual(await listsBy(ofGlibc), of('/farm', '/farm'));
+  assert.deepEqual(await listsBy(ofGlibc, `${generic}=/u`), of('/farm:/glibc:/u', '/farm:/glibc:/u'));
 });
 
 test('entries without = stay, after what the plan sets', async () => {

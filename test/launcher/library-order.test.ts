@@ -1,7 +1,7 @@
 // The user's LD_LIBRARY_PATH beside a plan's list: what the plan's loader cannot load comes last, in C and in src/.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, opendirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, opendirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { libraryOrder } from '../../src/farm/library-order.ts';
@@ -106,6 +106,29 @@ test('libraries of the other word size, for a program that has it', onX86, async
   assert.equal(await listOf(`${newer}:${older}`, farm, { by }), expected);
   const order = libraryOrder([newer, older], { loader: by, libraryPath: `${farm}:/more` });
   assert.deepEqual(order, { first: [older], last });
+});
+
+test('by the path of an interpreter, with options of ld.so, the same', async () => {
+  // Reports into the file that its first argument names.
+  const by = at('glibc-that-reports/lib/ld-linux-x86-64.so.2');
+  putLibrary(path.join(path.dirname(by), 'libc.so.6'), 'GLIBC_2.36');
+  copyFileSync(report, by);
+  putPlan(workshop.place, report, planText(report, [`l${by}`, `b${farm}:/more`]));
+  mkdirSync(at('interpreter'));
+  const called = at('interpreter/ld-linux-x86-64.so.2');
+  symlinkSync(workshop.launcher, called);
+  const list = async (typed: readonly string[], ofUser = '') => {
+    const env = { ...workshop.environment, LD_LIBRARY_PATH: ofUser };
+    const options = { env, cwd: workshop.directory };
+    const { code, stderr } = await runCommand(workshop, [called, '--list', ...typed, report], options);
+    assert.deepEqual([code, stderr], [0, '']);
+    return /^argv 2 --library-path\nargv 3 (.*)$/m.exec(readFileSync(at('--list'), 'utf8'))?.[1];
+  };
+  const both = `${at('libc')}:${at('older')}`;
+  const expected = [at('older'), farm, '/more', path.dirname(by), at('libc')].join(':');
+  assert.equal(await list([], both), expected);
+  assert.equal(await list(['--library-path', both]), expected);
+  assert.equal(await list([]), `${farm}:/more`);
 });
 
 /** A farm of so many links, and the name that the kernel gives last. */

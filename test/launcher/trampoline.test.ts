@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { compileEntered, compileLibrary, plan } from './interpreter-fixture.ts';
+import { compileEntered, compileLibrary, LOADER, plan } from './interpreter-fixture.ts';
 import { openWorkshop, runCommand } from './launcher-fixture.ts';
 
 const workshop = await openWorkshop();
@@ -73,7 +73,7 @@ for (const [name, { code, without, withPath }] of Object.entries(changes)) {
     assert.equal(alone.seen, `library sees ${libraries}`);
     assert.deepEqual(alone.environment, without);
     const both = await see(['A=1', users, 'Z=2']);
-    assert.equal(both.seen, `library sees ${libraries}:/users`);
+    assert.equal(both.seen, `library sees ${libraries}:${path.dirname(LOADER)}:/users`);
     assert.deepEqual(both.environment, withPath);
     // Whose constructors shorten or move the environment lose what follows it, with and without us.
     if (!keepsTheBlock.test(code)) return;

@@ -191,7 +191,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
           context.env['LD_LIBRARY_PATH'],
           names,
           { ...dynamic.elf, libc: dynamic.libc.kind },
-          plan.strategy === 'loader' ? set : undefined,
+          plan.strategy === 'nix-ld' ? undefined : set,
         ).filter(({ by }) => !set.objects.some(({ path: opened }) => opened === by))
       : [],
   };
