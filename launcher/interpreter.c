@@ -3,12 +3,15 @@
 
 static const char name[] = "LD_LIBRARY_PATH", audit_name[] = "LD_AUDIT";
 
-// The libraries of the plan first, unless the user wants it the other way round.
-static const char *list_for_loader(const struct process *process, const struct plan *plan, const char *of_user)
+// The libraries of the plan first, unless the user wants it the other way round. What nix-ld added is nobody's wish.
+static const char *list_for_loader(const struct process *process, const struct plan *plan,
+				   const struct user_library_path *user)
 {
-	const char *order = process_variable(process, "NIX_RUN_FOREIGN_LIBRARY_ORDER");
-	return order && text_equal(order, "user-first") ? libraries_user_first(plan, of_user, plan->library_path)
-							: libraries_plan_first(plan, plan->library_path, of_user);
+	const char *order = process_variable(process, "NIX_RUN_FOREIGN_LIBRARY_ORDER"), *list = plan->library_path;
+	if (!order || !text_equal(order, "user-first"))
+		return libraries_plan_first(plan, list, user->value);
+	list = libraries_user_first(plan, user->own, list);
+	return list ? libraries_plan_first(plan, list, user->added) : NULL;
 }
 
 static char **find_entry(const struct process *process, const char *of)
@@ -46,7 +49,7 @@ static struct made_entry put_audit_entry(struct process *process, const char *mo
 static long enter_loader(struct process *process, const struct plan *plan, const struct mapped_loader *loader,
 		  struct user_library_path user)
 {
-	const char *list = list_for_loader(process, plan, user.value);
+	const char *list = list_for_loader(process, plan, &user);
 	if (!list)
 		return -ENOMEM;
 	size_t name_size = text_length(plan->loader) + 1, entry_size = sizeof name + text_length(list) + 1;

@@ -28,7 +28,9 @@ struct mapped_loader map_loader(const char *path, size_t page_size);
 /// The LD_LIBRARY_PATH of the user.
 struct user_library_path {
 	char **slot;       // where LD_LIBRARY_PATH is, or where nix-ld wants it; NULL: there is none
-	const char *value; // what it says now, what nix-ld added included; empty where there is none
+	const char *value; // what it says now; empty where there is none
+	const char *own;   // of that what the user set, under this name or for nix-ld,
+	const char *added; // and what nix-ld put behind it; both may be empty
 	char *entry;       // what the user had at this place, which may have another name; NULL: nothing
 	bool is_extra;     // the place itself is not the user's: nix-ld added it
 };

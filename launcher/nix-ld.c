@@ -63,6 +63,26 @@ static size_t undo_nix_ld_1(const struct process *process, char **slot)
 	return 0;
 }
 
+// NixOS sets NIX_LD_LIBRARY_PATH to what is nix-ld's default anyway, for all users (nixos/modules/programs/nix-ld.nix).
+static bool is_of_system(const char *entry, const char *value)
+{
+	return text_after(entry, "NIX_") && text_equal(value, "/run/current-system/sw/share/nix-ld/lib");
+}
+
+// Parts the value: nix-ld 2 puts its list behind that of the user.
+static void part_value(struct user_library_path *found)
+{
+	const char *entry = found->entry ? found->entry : "", *own = entry + entry_name_length(entry);
+	own += *own == '=';
+	const char *added = text_after(found->value, own);
+	if (!added || is_of_system(entry, own)) {
+		added = found->value;
+		own = "";
+	}
+	found->own = own;
+	found->added = *own && *added == ':' ? added + 1 : added;
+}
+
 struct user_library_path user_library_path_find(struct process *process)
 {
 	char **slot = NULL;
@@ -70,7 +90,7 @@ struct user_library_path user_library_path_find(struct process *process)
 		if (entry_has_name(*each, NAME, sizeof NAME - 1))
 			slot = each;
 	if (!slot)
-		return (struct user_library_path){.value = ""};
+		return (struct user_library_path){.value = "", .own = "", .added = ""};
 	struct user_library_path found = {.slot = slot, .value = *slot + sizeof NAME};
 	char *entry = kernel_string_at(process, slot);
 	if (entry == *slot) {
@@ -80,5 +100,6 @@ struct user_library_path user_library_path_find(struct process *process)
 		found.entry = entry;
 	else
 		found.is_extra = true;
+	part_value(&found);
 	return found;
 }
