@@ -174,6 +174,18 @@ static char *entry_of_record(const struct process *process, const struct plan *p
 	}
 }
 
+// An entry of that name among those that were made becomes the last of all.
+static void make_last(const char *name, char **made, char **made_end, char **end)
+{
+	char **slot = find_made(made, made_end, name);
+	if (slot == made_end)
+		return;
+	char *entry = *slot;
+	for (; slot + 1 < end; slot++)
+		slot[0] = slot[1];
+	*slot = entry;
+}
+
 static char **environment_of_plan(const struct process *process, const struct plan *plan, const char *argv0)
 {
 	if (plan->set_count == 0)
@@ -196,6 +208,8 @@ static char **environment_of_plan(const struct process *process, const struct pl
 	for (char **entry = process->envp; *entry; entry++) // one without `=` has no name
 		if ((*entry)[entry_name_length(*entry)] != '=' || find_made(edited, made_end, *entry) == made_end)
 			*next++ = *entry;
+	// The module takes it out, and no entry that nix-ld changed may move then (src/plan/NOTES.md).
+	make_last("LD_AUDIT", edited, made_end, next);
 	*next = NULL;
 	return edited;
 }

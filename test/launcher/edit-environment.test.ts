@@ -56,6 +56,7 @@ test('the audit module comes in front of what the user has the loader ask', asyn
   ] as const) {
     const { stdout } = await runCommand(workshop, [startWith, ...ofUser, '--', workshop.launcher, prints]);
     assert.deepEqual(stdout.match(/LD_AUDIT=.*/g), [expected]);
+    assert.ok(stdout.includes(`\n${expected}\nvector `), 'last: what takes it out moves no other entry');
   }
 });
 

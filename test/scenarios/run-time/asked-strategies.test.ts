@@ -6,11 +6,16 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
-import { putPlugIn, putProgram } from './ways.ts';
+import { putPlugIn, putPrinter, putProgram } from './ways.ts';
 
 const rig = await ensureRig('full');
 const nixLd = await openToolRoot(rig, { interpreter: 'nix-ld' });
 const bare = await openToolRoot(rig);
+
+/** What an environment has but for what the strategy itself sets. */
+function notOf(strategy: string, environment: string): string[] {
+  return environment.split('\n').filter((entry) => strategy !== 'nix-ld' || !entry.startsWith('NIX_LD'));
+}
 
 for (const [strategy, root] of [
   ['nix-ld', nixLd],
@@ -47,6 +52,23 @@ for (const [strategy, root] of [
     );
     const beside = await root.start([counts, 'libz.so.1'], { env: { LD_AUDIT: other } });
     assert.equal(beside.stdout, '1\n', beside.stderr);
+  });
+
+  test(`${strategy}: beside the user's list, wherever it stands, the environment is as it was given`, async () => {
+    const opening = putPrinter(root, `opens-${strategy}`, []);
+    const plain = putPrinter(root, 'prints', ['-static']);
+    assert.equal((await root.start([...wish, opening])).status, 0);
+    for (const env of [
+      { LD_LIBRARY_PATH: '/nowhere', A: '1', B: '2' },
+      { A: '1', LD_LIBRARY_PATH: '/nowhere', B: '2' },
+      { A: '1', B: '2', LD_LIBRARY_PATH: '/nowhere' },
+      { A: '1', NIX_LD_LIBRARY_PATH: '/nowhere', B: '2' },
+    ]) {
+      const given = await root.start([plain], { env });
+      const { status, stdout, stderr } = await root.start([opening], { env });
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(notOf(strategy, stdout), notOf(strategy, given.stdout));
+    }
   });
 
   test(`${strategy}: a false name fails as before`, async () => {

@@ -1,12 +1,9 @@
 // Libraries that a program opens while it runs → found by every way of starting, with nothing of that left to see.
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
-import { homeInRoot, type Outcome, type Root } from '../../rig/root.ts';
-import { compile } from '../compile.ts';
-import { onHost } from '../foreign-files.ts';
-import { openRunTimeWays, putPlugIn, putProgram } from './ways.ts';
+import type { Outcome } from '../../rig/root.ts';
+import { openRunTimeWays, putPlugIn, putPrinter, putProgram } from './ways.ts';
 
 const rig = await ensureRig('full');
 const ways = await openRunTimeWays(rig);
@@ -18,14 +15,6 @@ function assertPrints(outcome: Outcome, stdout: string): void {
     { status: outcome.status, stdout: outcome.stdout, stderr: outcome.stderr },
     { status: 0, stdout, stderr: '' },
   );
-}
-
-/** A program that opens what it is told and prints its environment. Returns its path in the root. */
-function putPrinter(root: Root, name: string, flags: readonly string[]): string {
-  const open = flags.length === 0 ? '  if (argc > 1 && !dlopen(argv[1], RTLD_NOW)) return 1;\n' : '';
-  const source = `#include <dlfcn.h>\n#include <stdio.h>\nextern char **environ;\nint main(int argc, char **argv) {\n${open}  for (char **each = environ; *each; each++) puts(*each);\n}\n`;
-  compile(onHost(root, path.join(homeInRoot, name)), source, flags);
-  return path.join(homeInRoot, name);
 }
 
 /** Without us: by the bare loader of the store, as any other tool starts it. */

@@ -56,6 +56,14 @@ export function putProgram(root: Root, name: string, directory = name): string {
   return inRoot;
 }
 
+/** A program that opens what it is told and prints its environment. Returns its path in the root. */
+export function putPrinter(root: Root, name: string, flags: readonly string[]): string {
+  const open = flags.length === 0 ? '  if (argc > 1 && !dlopen(argv[1], RTLD_NOW)) return 1;\n' : '';
+  const source = `#include <dlfcn.h>\n#include <stdio.h>\nextern char **environ;\nint main(int argc, char **argv) {\n${open}  for (char **each = environ; *each; each++) puts(*each);\n}\n`;
+  compile(onHost(root, path.join(homeInRoot, name)), source, flags);
+  return path.join(homeInRoot, name);
+}
+
 /** A plug-in that needs these libraries, as a wheel's or an addon's object does. Returns its path in the root. */
 export function putPlugIn(root: Root, file: string, source: string, needed: readonly string[]): string {
   const inRoot = path.join(homeInRoot, file);
