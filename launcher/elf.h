@@ -7,7 +7,7 @@
 // Sources: gABI chapters 4 and 5 (ELF header, program header, dynamic section), psABI for the relocation types.
 enum { ET_EXEC = 2, ET_DYN = 3 };
 enum { EM_386 = 3 };
-enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_PHDR = 6 };
+enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_PHDR = 6, PT_TLS = 7 };
 enum { PF_X = 1, PF_W = 2, PF_R = 4 };
 enum { ELFCLASS32 = 1, ELFCLASS64 = 2, ELFDATA2LSB = 1 };
 enum { DT_RELA = 7, DT_RELASZ = 8, DT_REL = 17, DT_RELSZ = 18, DT_DEBUG = 21, DT_RELRSZ = 35, DT_RELR = 36 };

@@ -23,6 +23,36 @@ static bool is_argv0_option(const char *record)
 	return text_equal(record, "A--argv0") && plan_next(record)[0] == '0';
 }
 
+// Each name in a list of LD_PRELOAD is ended by a NUL while it is looked at. One without a slash is searched for.
+static bool any_may_have_thread_storage(char *list)
+{
+	for (char *name = list, *at = list;; at++) {
+		char end = *at;
+		if (end && end != ' ' && end != ':')
+			continue;
+		*at = '\0';
+		bool may = *name && (text_base_name(name) == name || library_may_have_thread_storage(name));
+		*at = end;
+		if (may || !end)
+			return may;
+		name = at + 1;
+	}
+}
+
+bool preloads_exclude_audit(const struct process *process)
+{
+	const char *of_user = process_variable(process, "LD_PRELOAD");
+	// NixOS writes the file for allocators (nixos/modules/config/malloc.nix), all of which have thread storage.
+	return kernel_access("/etc/ld-nix.so.preload", ACCESS_EXISTS) == 0 ||
+	       (of_user && any_may_have_thread_storage((char *)of_user));
+}
+
+// The two elements that have a loader ask the module.
+static bool is_audit_option(const struct plan *plan, const char *record)
+{
+	return plan->audit_module && text_equal(record, "A--audit");
+}
+
 struct start_words {
 	const struct process *process;
 	const struct plan *plan;
@@ -70,8 +100,9 @@ static char **arguments_of_plan(const struct process *process, const struct plan
 	for (const char *record = plan->records; *record != '.'; record = plan_next(record)) {
 		if (!is_argument(record))
 			continue;
-		if (is_named && is_argv0_option(record)) {
-			is_left_out = true;
+		bool says_nothing_new = is_named && is_argv0_option(record);
+		is_left_out |= says_nothing_new;
+		if (says_nothing_new || (is_audit_option(plan, record) && preloads_exclude_audit(process))) {
 			record = plan_next(record);
 			continue;
 		}
@@ -91,6 +122,11 @@ static size_t count_of(char **entries)
 	while (entries[count])
 		count++;
 	return count;
+}
+
+static bool sets_audit(const char *record)
+{
+	return text_after(record, "+LD_AUDIT=") != NULL;
 }
 
 // A record that sets a variable: `+` by its value, `j`, `N`, `c` and `v` by what this start has.
@@ -170,7 +206,7 @@ static char *entry_of_record(const struct process *process, const struct plan *p
 	case 'v':
 		return text_joined(record + 1, "=", argv0);
 	default:
-		return text_after(record, "+LD_AUDIT=") ? entry_of_audit(process, record + 1) : (char *)record + 1;
+		return sets_audit(record) ? entry_of_audit(process, record + 1) : (char *)record + 1;
 	}
 }
 
@@ -196,7 +232,7 @@ static char **environment_of_plan(const struct process *process, const struct pl
 		return NULL;
 	// First, because nix-ld's search of the environment ends at an entry without `=`.
 	for (const char *record = plan->records; *record != '.'; record = plan_next(record))
-		if (sets(record)) {
+		if (sets(record) && !(sets_audit(record) && preloads_exclude_audit(process))) {
 			char **earlier = find_made(edited, next, record + 1); // of several the last one counts
 			for (next -= earlier < next; earlier < next; earlier++)
 				earlier[0] = earlier[1];

@@ -81,7 +81,8 @@ static long enter_loader(struct process *process, const struct plan *plan, const
 				     .size = entry.used + 1,
 				     .original = user.entry,
 				     .harmless = "LD_LIBRARY_PATH="};
-	struct made_entry of_audit = put_audit_entry(process, may_move ? plan->audit_module : NULL);
+	bool has_audit = may_move && plan->audit_module && !preloads_exclude_audit(process);
+	struct made_entry of_audit = put_audit_entry(process, has_audit ? plan->audit_module : NULL);
 	struct restoration restoration = {
 		.target = program,
 		.program_entry = program,

@@ -116,6 +116,10 @@ const char *libraries_plan_first(const struct plan *plan, const char *list, cons
 struct namespace_entry start_program(const struct process *process, const struct plan *plan,
 				     const struct program *program, char **argv);
 
+/// May what is preloaded not fit beside an audit module? With one, glibc sets static thread storage up before it loads
+/// anything, and a preload that needs more than is left over, as jemalloc does, ends the start (elf/rtld.c, dl_main).
+bool preloads_exclude_audit(const struct process *process);
+
 /// Says why `start_program` failed; returns the exit status.
 int start_program_failed(const struct plan *plan, const struct program *program, struct namespace_entry failed);
 

@@ -46,6 +46,9 @@ struct program_kind program_kind_of(const char *path);
 /// Writes the interpreter that the program names into `interpreter` (PATH_SIZE bytes). False where it names none.
 bool program_interpreter(const char *path, char *interpreter);
 
+/// Has the library thread storage? True for what cannot be read, false for what no loader of this machine takes.
+bool library_may_have_thread_storage(const char *path);
+
 /// Writes the path, with the working directory in front and without `./` at its beginning, into `real_path` (PATH_SIZE
 /// bytes). Returns 0 or a negative errno.
 long program_make_absolute(const char *path, char *real_path);

@@ -341,6 +341,16 @@ bool program_interpreter(const char *path, char *interpreter)
 	return interpreter[0] == '/';
 }
 
+bool library_may_have_thread_storage(const char *path)
+{
+	struct elf_file file;
+	if (!read_head(path, &file))
+		return true;
+	bool has = read_elf_header(&file) && find_segment(&file, PT_TLS);
+	kernel_close(file.fd);
+	return has;
+}
+
 struct program_kind program_kind_of(const char *path)
 {
 	struct program_kind kind = {.format = FORMAT_UNKNOWN};

@@ -1,5 +1,6 @@
 // What of the environment reaches the program, by a plan's edits, and what reaches the resolver.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -44,19 +45,53 @@ test('what is to be the path of the launcher comes in its order too, and replace
   assert.deepEqual(await environment(['NA', '+A=plan'], []), ['A=plan', ...base]);
 });
 
-test('the audit module comes in front of what the user has the loader ask', async () => {
-  const library = path.join(workshop.directory, 'library.c');
-  writeFileSync(library, 'int library(void) { return 0; }');
-  const prints = compile(workshop, 'print-environment', ['-static', library]); // no loader is told of it
+const toLink = path.join(workshop.directory, 'library.c');
+writeFileSync(toLink, 'int library(void) { return 0; }');
+const prints = compile(workshop, 'print-environment', ['-static', toLink]); // no loader is told of the module
+
+/** What a program prints that starts with the audit module /m, as far as that is not left out. */
+async function printedBesideModule(entries: readonly string[]): Promise<string> {
   putPlan(workshop.place, prints, planText(prints, ['+LD_AUDIT=/m']));
+  const edits = entries.flatMap((entry) => ['entry', entry]);
+  const { stdout } = await runCommand(workshop, [startWith, ...edits, '--', workshop.launcher, prints]);
+  return stdout;
+}
+
+test('the audit module comes in front of what the user has the loader ask', async () => {
   for (const [ofUser, expected] of [
-    [['entry', 'LD_AUDIT=/u:/v'], 'LD_AUDIT=/m:/u:/v'],
-    [['entry', 'LD_AUDIT='], 'LD_AUDIT=/m'],
+    [['LD_AUDIT=/u:/v'], 'LD_AUDIT=/m:/u:/v'],
+    [['LD_AUDIT='], 'LD_AUDIT=/m'],
     [[], 'LD_AUDIT=/m'],
   ] as const) {
-    const { stdout } = await runCommand(workshop, [startWith, ...ofUser, '--', workshop.launcher, prints]);
+    const stdout = await printedBesideModule(ofUser);
     assert.deepEqual(stdout.match(/LD_AUDIT=.*/g), [expected]);
     assert.ok(stdout.includes(`\n${expected}\nvector `), 'last: what takes it out moves no other entry');
+  }
+});
+
+/** A library without libc. Returns its path. */
+function preload(name: string, source: string): string {
+  const file = path.join(workshop.directory, `lib${name}.so`);
+  writeFileSync(`${file}.c`, source);
+  execFileSync('cc', ['-shared', '-fPIC', '-nostdlib', '-o', file, `${file}.c`]);
+  return file;
+}
+
+test('the audit module is left out beside a preload that may have thread storage', async () => {
+  const plain = preload('plain', 'int plain;');
+  const storage = preload('storage', '_Thread_local char storage[4096];');
+  for (const [list, expected] of [
+    ['', 'LD_AUDIT=/m:/u'],
+    [`${plain}:${toLink} `, 'LD_AUDIT=/m:/u'],
+    [storage, 'LD_AUDIT=/u'],
+    [`${plain} ${storage}`, 'LD_AUDIT=/u'],
+    [`:${storage}:`, 'LD_AUDIT=/u'],
+    ['libsearched.so', 'LD_AUDIT=/u'],
+    ['/nowhere/$LIB/libany.so', 'LD_AUDIT=/u'],
+  ] as const) {
+    const stdout = await printedBesideModule([`LD_PRELOAD=${list}`, 'LD_AUDIT=/u']);
+    assert.deepEqual(stdout.match(/LD_AUDIT=.*/g), [expected], list);
+    assert.ok(stdout.includes(`LD_PRELOAD=${list}\n`), stdout);
   }
 });
 

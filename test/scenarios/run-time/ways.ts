@@ -64,6 +64,10 @@ export function putPrinter(root: Root, name: string, flags: readonly string[]): 
   return path.join(homeInRoot, name);
 }
 
+/** Source of a library with more thread storage than a loader with an audit module has for it. */
+export const LARGE_STORAGE = `static _Thread_local char storage[4096] __attribute__((tls_model("initial-exec")));
+char *thread_storage(void) { return storage; }`;
+
 /** A plug-in that needs these libraries, as a wheel's or an addon's object does. Returns its path in the root. */
 export function putPlugIn(root: Root, file: string, source: string, needed: readonly string[]): string {
   const inRoot = path.join(homeInRoot, file);
