@@ -22,9 +22,13 @@ const MOST_STEPS = 10;
 /** makeBinaryWrapper writes the command that made it into the file (nixpkgs, make-binary-wrapper.sh, docstring). */
 const COMMAND = /\nmakeCWrapper '(\/[^'\0\n]+)'/;
 
+/** Beside a preload there may be no module, and the launcher sees none that a wrapper adds (launcher/exec.c). */
+const PRELOAD = /'LD_PRELOAD'/;
+
 function executedByWrapper(file: string): string | undefined {
   if (statSync(file).size > LARGEST_WRAPPER) return undefined;
-  return COMMAND.exec(readFileSync(file, 'latin1'))?.[1];
+  const text = readFileSync(file, 'latin1');
+  return PRELOAD.test(text) ? undefined : COMMAND.exec(text)?.[1];
 }
 
 /** A script of the store is executed by what its first line names. */

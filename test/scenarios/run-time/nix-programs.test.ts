@@ -10,7 +10,7 @@ import { compile } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
 import { stateOf } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
-import { putPlugIn } from './ways.ts';
+import { LARGE_STORAGE, putPlugIn } from './ways.ts';
 
 const rig = await ensureRig('full');
 const root = await openToolRoot(rig);
@@ -129,13 +129,13 @@ test('what is found fits the libc that runs', async () => {
 });
 
 /** As makeBinaryWrapper of nixpkgs makes it, with the command that it writes into the file. */
-function wrapperOf(program: string, name: string): string {
+function wrapperOf(program: string, name: string, [variable, value] = ['WRAPPED', '1']): string {
   const interpreter = elfFileAt(path.join(rig.dir, rig.node))?.interpreter as string;
   const libc = path.join(rig.dir, path.dirname(interpreter));
   const source = `#include <stdlib.h>
     #include <unistd.h>
-    const char *DOCSTRING = "\\n\\nmakeCWrapper '${program}' \\\\\\n    --inherit-argv0 \\\\\\n    --set 'WRAPPED' '1'\\n\\n";
-    int main(int argc, char **argv) { setenv("WRAPPED", "1", 1); return execv("${program}", argv); }`;
+    const char *DOCSTRING = "\\n\\nmakeCWrapper '${program}' \\\\\\n    --inherit-argv0 \\\\\\n    --set '${variable}' '${value}'\\n\\n";
+    int main(int argc, char **argv) { setenv("${variable}", "${value}", 1); return execv("${program}", argv); }`;
   const file = path.join(homeInRoot, name);
   const flags = [
     `-Wl,-dynamic-linker,${interpreter}`,
@@ -168,6 +168,13 @@ test('a wrapper that executes the program has no module itself, and what it exec
       assert.deepEqual({ status, stdout }, { status: 0, stdout: expected }, stderr);
     }
   }
+});
+
+test('what a wrapper executes has no module beside a preload that the wrapper adds', async () => {
+  const storage = putPlugIn(root, 'libstorage.so', LARGE_STORAGE, []);
+  const wrapper = wrapperOf(rig.node, 'preloading', ['LD_PRELOAD', storage]);
+  const { status, stdout, stderr } = await root.start([wrapper, '-p', 'process.env.LD_PRELOAD']);
+  assert.deepEqual({ status, stdout }, { status: 0, stdout: `${storage}\n` }, stderr);
 });
 
 test('a program of Nix that opens nothing has no module', async () => {
