@@ -29,32 +29,37 @@ function isLibraryName(name: string): boolean {
   return /\.so(\.[\w.+-]*)?$/.test(name) || /^ld[-.\w]*\.so/.test(name);
 }
 
-/** What will not change: a file that vanished, is none that can be read, or may not be read by this user. */
-const LASTING = [
-  ...['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG'],
-  ...['EACCES', 'EPERM', 'ENXIO', 'ENODEV', 'EINVAL'],
-];
+/** What will not change: a file that vanished, or is none that can be read. */
+const LASTING = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG'];
+/** What says the same at each look, or passes: it may not be read by this user, or has no device. */
+const AT_A_SECOND_LOOK = ['EACCES', 'EPERM', 'ENXIO', 'ENODEV', 'EINVAL'];
+
+/** One look at an object: `again` is the second. */
+interface Look {
+  readonly again: boolean;
+}
 
 /** @throws the error, where another look may find more: a failing disk or network, too many open files. */
-function throwPassing(error: unknown): void {
-  if (!LASTING.includes(errnoOf(error) ?? '')) throw error;
+function throwPassing(error: unknown, { again }: Look): void {
+  const errno = errnoOf(error) ?? '';
+  if (!LASTING.includes(errno) && !(again && AT_A_SECOND_LOOK.includes(errno))) throw error;
 }
 
 /** @throws Node's errors that may pass. */
-function unlessGone<T>(look: () => T): T | undefined {
+function unlessGone<T>(look: Look, ask: () => T): T | undefined {
   try {
-    return look();
+    return ask();
   } catch (error) {
-    throwPassing(error);
+    throwPassing(error, look);
     return undefined;
   }
 }
 
-function readDirectory(directory: string): Dirent[] {
-  return unlessGone(() => readdirSync(directory, { withFileTypes: true })) ?? [];
+function readDirectory(directory: string, look: Look): Dirent[] {
+  return unlessGone(look, () => readdirSync(directory, { withFileTypes: true })) ?? [];
 }
 
-interface Listing {
+interface Listing extends Look {
   readonly files: string[];
   /** Relative path of the link → relative path it points to, inside the object. */
   readonly links: Map<string, string>;
@@ -64,30 +69,30 @@ interface Listing {
  * Where a symlink leads, relative to the object; undefined when it leaves the object: that file is catalogued where it
  * lies.
  */
-function targetInside(root: string, link: string): string | undefined {
-  const to = unlessGone(() => readlinkSync(path.join(root, link)));
+function targetInside(root: string, link: string, look: Look): string | undefined {
+  const to = unlessGone(look, () => readlinkSync(path.join(root, link)));
   if (to === undefined) return undefined;
   const target = path.resolve(root, path.dirname(link), to);
   return target.startsWith(`${root}/`) ? target.slice(root.length + 1) : undefined;
 }
 
 /** The file behind a link whose target is not among the listed: through a linked directory, or outside `lib`. */
-function realFileInside(root: string, link: string): string | undefined {
+function realFileInside(root: string, link: string, look: Look): string | undefined {
   const [top, target] = [root, path.join(root, link)].map((each) =>
-    unlessGone(() => realpathSync.native(each)),
+    unlessGone(look, () => realpathSync.native(each)),
   );
   return target?.startsWith(`${top}/`) ? target.slice(`${top}/`.length) : undefined;
 }
 
 function list(root: string, directory: string, depth: number, into: Listing): void {
-  for (const entry of readDirectory(path.join(root, directory))) {
+  for (const entry of readDirectory(path.join(root, directory), into)) {
     const relative = path.join(directory, entry.name);
     if (entry.isDirectory()) {
       if (depth > 0 && !MODULE_TREES.test(entry.name)) list(root, relative, depth - 1, into);
     } else if (isLibraryName(entry.name)) {
       if (entry.isFile()) into.files.push(relative);
       else if (entry.isSymbolicLink()) {
-        const target = targetInside(root, relative);
+        const target = targetInside(root, relative, into);
         if (target !== undefined) into.links.set(relative, target);
       }
     }
@@ -105,9 +110,9 @@ function endOfLinks(start: string, links: ReadonlyMap<string, string>): string {
 }
 
 /** Reads a file's ELF facts when it is a shared object that ld.so could load. */
-function readLibrary(file: string): ElfFile | undefined {
+function readLibrary(file: string, look: Look): ElfFile | undefined {
   const reading = readElfFile(file);
-  if (reading.kind === 'unreadable') throwPassing(reading.error);
+  if (reading.kind === 'unreadable') throwPassing(reading.error, look);
   if (reading.kind !== 'elf') return undefined;
   const { type, dynamic } = reading.file;
   return type === ET_DYN && dynamic ? reading.file : undefined;
@@ -115,11 +120,12 @@ function readLibrary(file: string): ElfFile | undefined {
 
 /**
  * Lists the shared objects of one store object, sorted by file. An object without any gives an empty list.
- * @throws Node's errors that may pass: EIO, EMFILE, ENOMEM, ESTALE. What was read until then is not all of it.
+ * @throws Node's errors that may pass: EIO, EMFILE, ENOMEM, ESTALE; unless it is looked at `again`, EACCES and the like,
+ * too. What was read until then is not all of it.
  */
-export function scanObject(root: string): FoundLibrary[] {
-  const listing: Listing = { files: [], links: new Map() };
-  for (const entry of readDirectory(root)) {
+export function scanObject(root: string, look: Look = { again: true }): FoundLibrary[] {
+  const listing: Listing = { ...look, files: [], links: new Map() };
+  for (const entry of readDirectory(root, look)) {
     // `lib64 → lib` is common: its files are found once, under their own directory.
     if (entry.isDirectory() && LIBRARY_DIRECTORIES.includes(entry.name))
       list(root, entry.name, DEPTH, listing);
@@ -127,14 +133,14 @@ export function scanObject(root: string): FoundLibrary[] {
   const namesOf = new Map<string, string[]>(listing.files.map((file) => [file, [path.basename(file)]]));
   for (const link of listing.links.keys()) {
     const listed = namesOf.get(endOfLinks(link, listing.links));
-    const file = listed === undefined ? realFileInside(root, link) : undefined;
+    const file = listed === undefined ? realFileInside(root, link, look) : undefined;
     const names = listed ?? (file === undefined ? undefined : (namesOf.get(file) ?? [path.basename(file)]));
     if (file !== undefined && names !== undefined) namesOf.set(file, names);
     names?.push(path.basename(link));
   }
   const found: FoundLibrary[] = [];
   for (const file of [...namesOf.keys()].sort()) {
-    const elf = readLibrary(path.join(root, file));
+    const elf = readLibrary(path.join(root, file), look);
     if (elf === undefined) continue;
     const names = new Set(namesOf.get(file));
     if (elf.soname !== undefined) names.add(elf.soname);
@@ -159,12 +165,12 @@ type Scanned =
  */
 export function scanComplete(root: string, isComplete: () => boolean): Scanned {
   if (!isComplete()) return { kind: 'unfinished' };
-  for (let isLast = false; ; isLast = true) {
+  for (let again = false; ; again = true) {
     try {
-      const libraries = scanObject(root);
+      const libraries = scanObject(root, { again });
       return isComplete() ? { kind: 'found', libraries } : { kind: 'unfinished' };
     } catch (error) {
-      if (!isLast) continue;
+      if (!again) continue;
       if (LACKS.includes(errnoOf(error) ?? '')) throw error;
       return { kind: 'unreadable', error };
     }

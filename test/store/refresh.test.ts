@@ -235,18 +235,27 @@ function fillFailing(
   return { counts: stdout === '' ? undefined : JSON.parse(stdout), stderr, status };
 }
 
-test('a library that cannot be read once is read again', () => {
+for (const [call, error] of [
+  ['read', 'EIO'],
+  ['open', 'EIO'],
+  ['open', 'EACCES'],
+] as const)
+  test(`a library that cannot be read once (${call}: ${error}) is read again`, () => {
+    const scratch = scratchDirectory();
+    const [name = ''] = addObjects(scratch, 'a', 2);
+    const below = path.join(syntheticLocation(scratch).storeDir, name);
+    const errno = constants.errno[error];
+    const { counts, stderr } = fillFailing(scratch, { call, below, errno, times: 1 });
+    assert.deepEqual(counts, { objects: 2, libraries: 2, offered: 2 });
+    assert.equal(stderr, '');
+  });
+
+test('what this user may not read at two looks is none that a start could open', () => {
   const scratch = scratchDirectory();
   const [name = ''] = addObjects(scratch, 'a', 2);
   const below = path.join(syntheticLocation(scratch).storeDir, name);
-  const { counts, stderr } = fillFailing(scratch, {
-    call: 'read',
-    below,
-    errno: constants.errno.EIO,
-    times: 1,
-  });
-  assert.deepEqual(counts, { objects: 2, libraries: 2, offered: 2 });
-  assert.equal(stderr, '');
+  const { counts, stderr } = fillFailing(scratch, { call: 'open', below, errno: constants.errno.EACCES });
+  assert.deepEqual([counts, stderr], [{ objects: 2, libraries: 1, offered: 1 }, '']);
 });
 
 for (const call of ['read', 'open'] as const)
