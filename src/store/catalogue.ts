@@ -92,7 +92,7 @@ function prepare(database: DatabaseSync): void {
  * Milliseconds. Opening needs locks that others have for a moment only; a file system without locks is known by that.
  * Others write a batch of objects at a time (open-catalogue.ts).
  */
-const [OPENING, WRITING] = [1_000, 60_000];
+const [OPENING, WRITING] = [1_000, 30_000];
 
 /** What fails is closed: SQLite keeps a lock that was not given back for as long as its process has the file open. */
 function openOnce(file: string, storeDir: string): Catalogue {
