@@ -98,7 +98,8 @@ __nix_foreign_look_at_line() {
     *[\;\(\{\`$'\n']* | *'&&'* | *'||'*) __nix_foreign_line=several ;;
     *) __nix_foreign_line=single ;;
   esac
-  [[ $__line != *[\&\|\(\`]* ]] || __nix_foreign_note_shared "$__line" # no other line starts a process
+  # No other line starts a process.
+  [[ $__line != *[\&\|\(\`]* && $__line != *coproc* ]] || __nix_foreign_note_shared "$__line"
   [[ $__line != *'()'* ]] || __nix_foreign_stale=1
   __nix_foreign_words "$__line"
   __nix_foreign_look 0 '' "${__reply[@]}"
@@ -107,7 +108,7 @@ __nix_foreign_look_at_line() {
 # Text of commands: notes where a process that it starts can have more to do than one command. bash tells the time of a
 # program after it.
 __nix_foreign_note_shared() {
-  case $1 in
+  case "$1 " in
     *[\(\)\{\`]* | *'&&'* | *'||'* | *time[$' \t\n']* | *do[$' \t\n']* | *then[$' \t\n']* | *eval[$' \t\n']*)
       __nix_foreign_shared=1
       ;;

@@ -23,11 +23,7 @@ end
 
 # Enter, before what the key did before; false where that is not to be done.
 function __nix_foreign_enter
-    if set -q __nix_foreign_reading
-        # Where a binding reads, no prompt follows.
-        test (status current-command) = fish; and set -e __nix_foreign_reading
-        return 0
-    end
+    set -q __nix_foreign_reading; and return 0
     set -l lines (commandline)
     set -l word # the expression sets it
     # One command that is known to be native, and nothing that could hide another.
@@ -44,9 +40,10 @@ function __nix_foreign_enter
     return 0
 end
 
-# `read` and `vared` have the same keys, and what they are answered is no command.
+# `read` and `vared` have the same keys, and what they are answered is no command. A prompt takes this back, which does
+# not follow a binding that reads.
 function __nix_foreign_read --on-event fish_read
-    set -g __nix_foreign_reading
+    test (status current-command) = fish; or set -g __nix_foreign_reading
 end
 
 # Changes what was typed, where foreign programs are in it. False while a list of completions is shown: the line may not

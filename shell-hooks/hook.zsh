@@ -84,7 +84,7 @@ __nix_foreign_look_at_line() {
     __nix_foreign_shared=1
   else
     typeset -gi __nix_foreign_commands=0 __nix_foreign_served=0 __nix_foreign_shared=0
-    [[ $__line != *['&|(`']* ]] || __nix_foreign_note_shared $__line # no other line starts a process
+    [[ $__line != (*['&|(`']*|*coproc*) ]] || __nix_foreign_note_shared $__line # no other line starts a process
   fi
   __nix_foreign_look $__line 0 ''
   (( ! __nix_foreign_commands )) || __nix_foreign_define_command
@@ -92,7 +92,7 @@ __nix_foreign_look_at_line() {
 
 # Text of commands: notes where a process that it starts can have more to do than one command; behind `&&` it has not.
 __nix_foreign_note_shared() {
-  [[ $1 != (*['(){`']*|*(time|do|then|eval|for|foreach|while|until|select|repeat|if)[$' \t\n']*) ]] ||
+  [[ "$1 " != (*['(){`']*|*(time|do|then|eval|for|foreach|while|until|select|repeat|if)[$' \t\n']*) ]] ||
     __nix_foreign_shared=1
 }
 

@@ -54,6 +54,10 @@ const awkward: readonly (readonly [line: string, output: RegExp, status?: number
   ['eval "./tool a; echo b" & wait', /^<\.\/tool>\[a\]\nb$/m],
   [`alias two='eval "./tool a; echo b"'`, /^$/],
   ['two & wait', /^<\.\/tool>\[a\]\nb$/m],
+  ['alias evaluated=eval timed=time', /^$/],
+  ['evaluated "./tool a; echo b" & wait', /^<\.\/tool>\[a\]\nb$/m],
+  ['timed ./tool t & wait', /<\.\/tool>\[t\]\s+real\b/],
+  ['coproc { ./tool a; echo b; }; cat <&"${COPROC[0]}"; wait', /^<\.\/tool>\[a\]\nb$/m],
   [`(${hookLine.bash}; ./tool a; echo b) & wait`, /^<\.\/tool>\[a\]\nb$/m],
   // A word that only ends so.
   ['./nothing --overtime 5', /^bash: \.\/nothing: No such file or directory$/, 127],

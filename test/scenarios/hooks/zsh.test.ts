@@ -91,6 +91,7 @@ const inOrder: readonly Shape[] = [
   { line: '"./my tool" x | cat', output: /^<\.\/my tool>\[x\]$/ },
   // `$!` is the program; what comes behind it in the same process runs.
   { line: 'true; "./my tool" pid & wait; echo is $!', output: /^pid (\d+)$[\s\S]*^is \1$/m },
+  { line: 'coproc { "./my tool" a; echo b }; cat <&p', output: /^<\.\/my tool>\[a\]\nb$/m },
   { line: '{ "./my tool" a; echo b } & wait', output: /^<\.\/my tool>\[a\]\nb$/m },
   { line: '"./my tool" a && echo b & wait', output: /^<\.\/my tool>\[a\]$[\s\S]*^b$/m },
   { line: 'repeat 2 "./my tool" a & wait', output: /^<\.\/my tool>\[a\]\n<\.\/my tool>\[a\]$/m },
