@@ -214,6 +214,24 @@ bool program_is_nameless(const struct program *program)
 	return !text_equal(identity, program->identity); // a file can be called that
 }
 
+static const struct elf_layout layout_32 = {4, 24, 28, 42, 44, 32, 4, 8, 16};
+static const struct elf_layout layout_64 = {8, 24, 32, 54, 56, 56, 8, 16, 32};
+
+uint64_t number_at(const char *bytes, size_t size)
+{
+	uint64_t number = 0;
+	while (size--)
+		number = number << 8 | (unsigned char)bytes[size];
+	return number;
+}
+
+const struct elf_layout *elf_layout_of(const char *head, size_t size)
+{
+	if (size < 64 || number_at(head, 4) != 0x464c457f || head[5] != ELFDATA2LSB)
+		return NULL;
+	return head[4] == ELFCLASS64 ? &layout_64 : &layout_32;
+}
+
 struct elf_file {
 	int fd;
 	const struct elf_layout *layout;
@@ -296,21 +314,32 @@ static enum program_format format_of(const struct elf_file *file)
 	return FORMAT_STATIC;
 }
 
-// Is it a little-endian ELF program, with all of its program headers in the head, that may be for this kernel?
-static bool read_elf_header(struct elf_file *file)
+// Is it a little-endian ELF program or library that may be for this kernel?
+static bool is_for_this_kernel(struct elf_file *file)
 {
 	file->layout = elf_layout_of(file->head, file->size);
 	if (!file->layout || (file->head[8] == 'A' && file->head[9] == 'I')) // an AppImage
 		return false;
 	const struct elf_layout *layout = file->layout;
 	uint64_t type = number_at(file->head + 16, 2), machine = number_at(file->head + 18, 2);
-	uint64_t start = number_at(file->head + layout->phoff, layout->word);
-	uint64_t size = number_at(file->head + layout->phentsize, 2) * number_at(file->head + layout->phnum, 2);
 	bool is_ours = layout->word == sizeof(uintptr_t) ? machine == ARCH_ELF_MACHINE
 							 : ARCH_RUNS_I386 && machine == EM_386 && layout->word == 4;
 	return is_ours && (type == ET_EXEC || type == ET_DYN) &&
-	       number_at(file->head + layout->phentsize, 2) == layout->segment &&
-	       start <= file->size && size <= file->size - start;
+	       number_at(file->head + layout->phentsize, 2) == layout->segment;
+}
+
+static bool has_all_headers(const struct elf_file *file)
+{
+	const struct elf_layout *layout = file->layout;
+	uint64_t start = number_at(file->head + layout->phoff, layout->word);
+	uint64_t size = layout->segment * number_at(file->head + layout->phnum, 2);
+	return start <= file->size && size <= file->size - start;
+}
+
+// Is it such a file with all of its program headers in the head?
+static bool read_elf_header(struct elf_file *file)
+{
+	return is_for_this_kernel(file) && has_all_headers(file);
 }
 
 // Opens the file and reads its first bytes. False where that cannot be; then nothing is open.
@@ -346,7 +375,7 @@ bool library_may_have_thread_storage(const char *path)
 	struct elf_file file;
 	if (!read_head(path, &file))
 		return true;
-	bool has = read_elf_header(&file) && find_segment(&file, PT_TLS);
+	bool has = is_for_this_kernel(&file) && (!has_all_headers(&file) || find_segment(&file, PT_TLS));
 	kernel_close(file.fd);
 	return has;
 }
