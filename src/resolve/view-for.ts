@@ -4,6 +4,7 @@ import { findMachine, type Machine } from '../elf/machine.ts';
 import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { notice } from '../host/output.ts';
+import { ruleFor } from '../integrations/binfmt/binfmt-registry.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import { type Interpreter, inspectInterpreter } from '../plan/strategy.ts';
 import {
@@ -95,6 +96,7 @@ export function withChildren(plan: LaunchPlan, context: Context, dirs: Directori
   if (interpreter.kind !== 'missing' && interpreter.kind !== 'stub-ld') return plan;
   const found = viewFor(context, dirs, {});
   if (found.kind === 'view') return byView(plan, makeView(found.view), interpreter);
-  if (!isInView()) notice(whatIsMissed(plan.program, `no view: ${found.why}`));
+  if (!isInView() && ruleFor(machine) === undefined)
+    notice(whatIsMissed(plan.program, `no view: ${found.why}`));
   return plan;
 }

@@ -16,10 +16,16 @@ const WELL = { what: 'foreign programs that it starts find their own libraries' 
 
 const MISSED = 'and /bin/bash, /usr/bin/python3, /usr/lib and /usr/share are as on this machine';
 
-/** `whyNoView`: asked only where that is what would mend it. */
+/** `rule`: the file of the rule by which they start. `whyNoView`: asked only where that is what would mend it. */
 export function reportOfChildren(
   program: string,
-  { strategy, launcherVariables, rule }: Pick<LaunchPlan, 'strategy' | 'launcherVariables' | 'rule'>,
+  {
+    strategy,
+    launcherVariables,
+    rule,
+  }: Pick<LaunchPlan, 'strategy' | 'launcherVariables'> & {
+    readonly rule?: string | undefined;
+  },
   { kind, path }: Pick<Interpreter, 'kind' | 'path'>,
   whyNoView: () => string | undefined,
 ): ChildrenReport {

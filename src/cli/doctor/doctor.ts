@@ -7,6 +7,7 @@ import { dataDirectory } from '../../host/directories.ts';
 import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
 import { printJson, printLine } from '../../host/output.ts';
 import { runProgram } from '../../host/run-program.ts';
+import { ruleFor } from '../../integrations/binfmt/binfmt-registry.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
@@ -128,7 +129,10 @@ async function examineProgram(typedName: string, context: Context): Promise<Exam
   const interpreter = inspectInterpreter(
     (isOfNix ? undefined : named) ?? machine?.interpreter ?? '/lib/ld.so',
   );
-  const { what, remedy } = reportOfChildren(typedName, plan, interpreter, () => whyNoView(context.launcher));
+  const rule = plan.rule ?? (own && ruleFor(own));
+  const { what, remedy } = reportOfChildren(typedName, { ...plan, rule }, interpreter, () =>
+    whyNoView(context.launcher),
+  );
   const start: Check = {
     subject: 'start',
     state: 'ok',

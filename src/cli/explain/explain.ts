@@ -5,6 +5,7 @@ import { ForeignError } from '../../host/errors.ts';
 import { listText, printJson, printLine } from '../../host/output.ts';
 import { fileWord } from '../../host/shell-words.ts';
 import type { IndexCriterion } from '../../index/rank-matches.ts';
+import { ruleFor } from '../../integrations/binfmt/binfmt-registry.ts';
 import { disagreementOf } from '../../ldso/trace-text.ts';
 import { planFile } from '../../plan/plan-files.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
@@ -125,8 +126,15 @@ function undefinedSymbolLines(undefinedSymbols: CandidateReport['undefinedSymbol
 }
 
 /** Only what is missed; a start that lets them start says so itself. */
-function childrenOf(typedName: string, plan: LaunchPlan, interpreter: Interpreter, { launcher }: Context) {
-  const { what, remedy } = reportOfChildren(typedName, plan, interpreter, () => whyNoView(launcher));
+function childrenOf(
+  { program, plan, dynamic }: DynamicFacts,
+  interpreter: Interpreter,
+  { launcher }: Context,
+) {
+  const rule = plan.rule ?? ruleFor(dynamic.elf);
+  const { what, remedy } = reportOfChildren(program.typedName, { ...plan, rule }, interpreter, () =>
+    whyNoView(launcher),
+  );
   return remedy === undefined ? {} : { children: `${what}; to mend it: ${remedy}` };
 }
 
@@ -174,7 +182,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     why: whyOfStrategy(facts),
     plan: planFile(place, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
-    ...childrenOf(program.typedName, plan, interpreter, context),
+    ...childrenOf(facts, interpreter, context),
     sha256: fingerprint.program.sha256,
     ...(plan.origin === undefined ? {} : { origin: plan.origin }),
     ...(plan.root === undefined ? {} : { root: plan.root }),

@@ -3,7 +3,15 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findMachine, type MachineKey } from '../../elf/machine.ts';
 import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
-import { type Flags, isMatched, type Rule, registration, rulesFor, takesLoader } from './binfmt-rules.ts';
+import {
+  type Flags,
+  isForAppImages,
+  isMatched,
+  type Rule,
+  registration,
+  rulesFor,
+  takesLoader,
+} from './binfmt-rules.ts';
 import { headOf } from './native-programs.ts';
 
 /** Where the kernel's directory is mounted (Documentation/admin-guide/binfmt-misc.rst). */
@@ -48,15 +56,17 @@ export function isOn(directory: string): boolean {
   }
 }
 
-/** By the flag L the launcher is only entered as the loader, and the program is what starts. */
-function isHandingOver(directory: string, name: string): boolean {
+function isEnabled(directory: string, name: string, unless?: string): boolean {
   try {
     const { enabled, flags } = entryOf(directory, name);
-    return enabled && !flags.includes('L');
+    return enabled && (unless === undefined || !flags.includes(unless));
   } catch {
     return false;
   }
 }
+
+/** By the flag L the launcher is only entered as the loader, and the program is what starts. */
+const isHandingOver = (directory: string, name: string): boolean => isEnabled(directory, name, 'L');
 
 /**
  * The file of our rule by which the kernel gives the launcher this program, however it is started: in a view too.
@@ -69,6 +79,18 @@ export function ruleTaking(program: string, key: MachineKey, directory = BINFMT_
   const matching = rulesFor([machine]).filter((rule) => isMatched(rule, head));
   const taking = matching.find(({ name }) => isHandingOver(directory, name));
   return taking && path.join(directory, taking.name);
+}
+
+/**
+ * The file of our rule by which the kernel starts the launcher for foreign programs of a machine, as its own children or
+ * anybody's; undefined where there is none.
+ */
+export function ruleFor(key: MachineKey, directory = BINFMT_MISC): string | undefined {
+  const machine = isOn(directory) ? findMachine(key) : undefined;
+  if (machine === undefined) return undefined;
+  const names = rulesFor([machine]).map(({ name }) => name);
+  const found = names.find((name) => !isForAppImages(name) && isEnabled(directory, name));
+  return found && path.join(directory, found);
 }
 
 /** What is to be said again as root: sudo's own PATH has neither nix-foreign nor Node where npm put them in a home. */

@@ -157,5 +157,10 @@ export function registration({ name, magic, mask }: Rule, launcher: string, flag
  * another class than the program is refused by the kernel (fs/binfmt_elf.c, load_elf_binary). The launcher is 64-bit.
  */
 export function takesLoader({ name, magic }: Rule): boolean {
-  return !name.startsWith('nix-run-foreign-appimage-') && magic[4] === 2;
+  return !isForAppImages(name) && magic[4] === 2;
+}
+
+/** Of a rule, by its name. */
+export function isForAppImages(name: string): boolean {
+  return name.startsWith('nix-run-foreign-appimage-');
 }

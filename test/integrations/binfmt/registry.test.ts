@@ -11,6 +11,7 @@ import {
   registered,
   registerIn,
   removeAll,
+  ruleFor,
   ruleTaking,
 } from '../../../src/integrations/binfmt/binfmt-registry.ts';
 import { rulesFor } from '../../../src/integrations/binfmt/binfmt-rules.ts';
@@ -136,12 +137,16 @@ test('a program is taken by the rule that matches it, while that is on and calls
     writeFileSync(rule, `${first}\ninterpreter /opt/launcher\nflags: ${flags}\n`);
   assert.equal(ruleTaking(foreign, machine, directory), rule);
   for (const other of [native, musl]) assert.equal(ruleTaking(other, machine, directory), undefined, other);
+  assert.equal(ruleFor(machine, directory), rule);
   entry('enabled', 'LF');
   assert.equal(ruleTaking(foreign, machine, directory), undefined);
+  assert.equal(ruleFor(machine, directory), rule, 'children start by this one, too');
   entry('disabled', 'PF');
   assert.equal(ruleTaking(foreign, machine, directory), undefined);
+  assert.equal(ruleFor(machine, directory), undefined);
   entry('enabled', 'PF');
   writeFileSync(path.join(directory, 'status'), 'disabled\n');
   assert.equal(ruleTaking(foreign, machine, directory), undefined);
   assert.equal(ruleTaking(foreign, machine, '/nowhere'), undefined);
+  for (const each of [directory, '/nowhere']) assert.equal(ruleFor(machine, each), undefined);
 });
