@@ -15,6 +15,16 @@ static void name_program(struct program *program, const char *bytes, size_t size
 	}
 }
 
+// Does a record set the variable that `entry` begins with the name of? An entry without `=` has no name.
+static bool is_replaced(const char *record, const char *entry)
+{
+	size_t length = entry_name_length(entry);
+	for (; entry[length] == '=' && *record != '.'; record = plan_next(record))
+		if (sets(record) && entry_has_name(record + 1, entry, length))
+			return true;
+	return false;
+}
+
 static void use_plan(struct process *process, const struct plan *plan, const struct program *program)
 {
 	char **argv = arguments_of_plan(process, plan, program, process->argv);

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		hosted_expect(length == 0 || (!is_blank(line.argument[0]) && !is_blank(line.argument[length - 1])));
 	}
 	struct failure failure = missing_interpreter(path);
-	message_failure(EXIT_CANNOT_RUN, failure);
+	message_failure(EXIT_CANNOT_RUN, &failure);
 	hosted_release();
 	return 0;
 }
