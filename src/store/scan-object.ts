@@ -35,18 +35,18 @@ const LASTING = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG'];
 const AT_A_SECOND_LOOK = ['EACCES', 'EPERM', 'ENXIO', 'ENODEV', 'EINVAL'];
 
 /** One look at an object: `again` is the second. */
-interface Look {
+interface ObjectLook {
   readonly again: boolean;
 }
 
 /** @throws the error, where another look may find more: a failing disk or network, too many open files. */
-function throwPassing(error: unknown, { again }: Look): void {
+function throwPassing(error: unknown, { again }: ObjectLook): void {
   const errno = errnoOf(error) ?? '';
   if (!LASTING.includes(errno) && !(again && AT_A_SECOND_LOOK.includes(errno))) throw error;
 }
 
 /** @throws Node's errors that may pass. */
-function unlessGone<T>(look: Look, ask: () => T): T | undefined {
+function unlessGone<T>(look: ObjectLook, ask: () => T): T | undefined {
   try {
     return ask();
   } catch (error) {
@@ -55,11 +55,11 @@ function unlessGone<T>(look: Look, ask: () => T): T | undefined {
   }
 }
 
-function readDirectory(directory: string, look: Look): Dirent[] {
+function readDirectory(directory: string, look: ObjectLook): Dirent[] {
   return unlessGone(look, () => readdirSync(directory, { withFileTypes: true })) ?? [];
 }
 
-interface Listing extends Look {
+interface Listing extends ObjectLook {
   readonly files: string[];
   /** Relative path of the link → relative path it points to, inside the object. */
   readonly links: Map<string, string>;
@@ -69,7 +69,7 @@ interface Listing extends Look {
  * Where a symlink leads, relative to the object; undefined when it leaves the object: that file is catalogued where it
  * lies.
  */
-function targetInside(root: string, link: string, look: Look): string | undefined {
+function targetInside(root: string, link: string, look: ObjectLook): string | undefined {
   const to = unlessGone(look, () => readlinkSync(path.join(root, link)));
   if (to === undefined) return undefined;
   const target = path.resolve(root, path.dirname(link), to);
@@ -77,7 +77,7 @@ function targetInside(root: string, link: string, look: Look): string | undefine
 }
 
 /** The file behind a link whose target is not among the listed: through a linked directory, or outside `lib`. */
-function realFileInside(root: string, link: string, look: Look): string | undefined {
+function realFileInside(root: string, link: string, look: ObjectLook): string | undefined {
   const [top, target] = [root, path.join(root, link)].map((each) =>
     unlessGone(look, () => realpathSync.native(each)),
   );
@@ -110,7 +110,7 @@ function endOfLinks(start: string, links: ReadonlyMap<string, string>): string {
 }
 
 /** Reads a file's ELF facts when it is a shared object that ld.so could load. */
-function readLibrary(file: string, look: Look): ElfFile | undefined {
+function readLibrary(file: string, look: ObjectLook): ElfFile | undefined {
   const reading = readElfFile(file);
   if (reading.kind === 'unreadable') throwPassing(reading.error, look);
   if (reading.kind !== 'elf') return undefined;
@@ -120,10 +120,10 @@ function readLibrary(file: string, look: Look): ElfFile | undefined {
 
 /**
  * Lists the shared objects of one store object, sorted by file. An object without any gives an empty list.
- * @throws Node's errors that may pass: EIO, EMFILE, ENOMEM, ESTALE; unless it is looked at `again`, EACCES and the like,
- * too. What was read until then is not all of it.
+ * @throws Node's errors that may pass: EIO, EMFILE, ENOMEM, ESTALE; EACCES and the like, too, unless it is looked at
+ * `again`. What was read until then is not all of it.
  */
-export function scanObject(root: string, look: Look = { again: true }): FoundLibrary[] {
+export function scanObject(root: string, look: ObjectLook = { again: true }): FoundLibrary[] {
   const listing: Listing = { ...look, files: [], links: new Map() };
   for (const entry of readDirectory(root, look)) {
     // `lib64 → lib` is common: its files are found once, under their own directory.

@@ -82,8 +82,8 @@ export function ruleTaking(program: string, key: MachineKey, directory = BINFMT_
 }
 
 /**
- * The file of our rule by which the kernel starts the launcher for foreign programs of a machine, as its own children or
- * anybody's; undefined where there is none.
+ * The file of our rule by which the kernel starts the launcher for foreign programs of a machine, whoever starts them;
+ * undefined where there is none.
  */
 export function ruleFor(key: MachineKey, directory = BINFMT_MISC): string | undefined {
   const machine = isOn(directory) ? findMachine(key) : undefined;
