@@ -76,10 +76,18 @@ long program_find(const struct process *process, const char *name, const char **
 	return failed;
 }
 
+// btrfs, ZFS, NFS, overlay: their device has no major number, and the number is given anew with each mount (fs/super.c,
+// get_anon_bdev). A plan outlives a boot.
+static uint64_t lasting_device(uint64_t device)
+{
+	enum { MAJOR = 0xfff00 }; // include/linux/kdev_t.h, new_encode_dev
+	return device & MAJOR ? device : 0;
+}
+
 void identity_text(const struct kernel_stat *status, char *into)
 {
 	struct text text = text_in(into, IDENTITY_SIZE);
-	text_add_unsigned(&text, status->st_dev);
+	text_add_unsigned(&text, lasting_device(status->st_dev));
 	text_add(&text, ":");
 	text_add_unsigned(&text, status->st_ino);
 	text_add(&text, ":");

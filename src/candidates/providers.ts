@@ -1,8 +1,9 @@
 // Libraries of the catalogue → providers: ranked, and with what the solver asks of each.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { isMuslLibc, requiredNames } from '../elf/library-names.ts';
+import { realPath } from '../host/files.ts';
 import { canRun } from '../host/processor.ts';
 import type { Libc } from '../program/libc.ts';
 import { runDirectories, usesOrigin } from '../program/run-directories.ts';
@@ -68,6 +69,15 @@ export function canServe({ file, elf }: CataloguedLibrary, libc: Libc): boolean 
   return !file.split('/').includes('glibc-hwcaps') && whyNotLoaded(elf, libc) === undefined;
 }
 
+/** Where a link in a store object leads to another one (nixpkgs' libgcc_s.so.1): there the library is catalogued. */
+function throughLink(file: string): string {
+  try {
+    return readlinkSync(file).includes('/') ? realPath(file) : file;
+  } catch {
+    return file; // mostly no link
+  }
+}
+
 /** What the provider's own run path would take for each name that it needs. */
 function ownChoiceOf(
   directories: readonly string[],
@@ -77,7 +87,7 @@ function ownChoiceOf(
   const choice = new Map<string, string>();
   for (const name of needed) {
     const directory = directories.find((each) => namesIn(each, listings).has(name));
-    if (directory !== undefined) choice.set(name, `${directory}/${name}`);
+    if (directory !== undefined) choice.set(name, throughLink(`${directory}/${name}`));
   }
   return choice;
 }

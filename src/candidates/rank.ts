@@ -14,8 +14,9 @@ const LAST_RESORT = /(^|-)(debug|dev|stubs?|bootstrap|cross)(-|$)|bootstrap-stag
 /** Whole trees of another distribution, with libraries of many packages. */
 const TREE = /(^|-)(fhs|usr-target|rootfs|steam|wine|appimage)(-|$)/;
 
-/** Where a package has the libraries that it is about: `lib/`, `usr/lib64/`, `lib/x86_64-linux-gnu/`. */
-const LIBRARY_DIRECTORY = /^(?:usr\/)?(?:local\/)?lib(?:32|64|x32)?\/(?:[^/]+-linux-[^/]+\/)?[^/]+$/;
+/** Where a package has what it is about: `lib/`, `usr/lib64/`, `lib/x86_64-linux-gnu/`, `aarch64-unknown-linux-gnu/lib/`. */
+const LIBRARY_DIRECTORY =
+  /^(?:usr\/|[^/]+-linux(?:-[^/]+)?\/)?(?:local\/)?lib(?:32|64|x32)?\/(?:[^/]+-linux-[^/]+\/)?[^/]+$/;
 
 /** What decides where two ranks first differ. */
 export type RankCriterion =

@@ -159,15 +159,17 @@ async function firstAccepted(
 
 /**
  * Whether the loader's own directory is to be in the library path: where the loader does not look there, or what may
- * be opened would find libraries of another libc before it does. @throws Node's errors where the loader is gone.
+ * be opened would find libraries of another libc before it does, as drivers may by the run paths of theirs.
+ * @throws Node's errors where the loader is gone.
  */
-function wantsOwnDirectory(fingerprint: Fingerprint, { kind, isFamily }: Libc): boolean {
+function wantsOwnDirectory(fingerprint: Fingerprint, { kind, isFamily }: Libc, hasDrivers: boolean): boolean {
   if (kind !== 'glibc') return false;
   const loader = pathOfStoreFile(fingerprint.loader);
   const opening = { loader, isFamily, isLoaded: (name: string) => /^(?:libc\.so|ld-linux)/.test(name) };
   const opened = fingerprint.libraries.filter(({ match }) => match === 'dlopen');
   return (
     !searchesItsOwnDirectory(loader) ||
+    hasDrivers ||
     opened.some((each) => leadsToAnotherLibc(pathOfStoreFile(each), opening))
   );
 }
@@ -225,7 +227,7 @@ export async function layOutAndVerify(
   const loader = pathOfStoreFile(fingerprint.loader);
   let guess: boolean;
   try {
-    guess = wantsOwnDirectory(fingerprint, libc);
+    guess = wantsOwnDirectory(fingerprint, libc, (foreign.driverDirectories ?? []).length > 0);
   } catch {
     return { kind: 'vanished', file: loader };
   }

@@ -6,13 +6,22 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, fstatSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
 import { barOnTerminal, type Progress } from './progress-bar.ts';
 
+/** Of st_dev (include/linux/kdev_t.h, new_encode_dev). */
+const MAJOR = 0xfff00n;
+
+/**
+ * btrfs, ZFS, NFS, overlay: their device has no major number, and the number is given anew with each mount (Linux
+ * fs/super.c, get_anon_bdev). Plans and catalogues outlive a boot.
+ */
+const lastingDevice = (device: bigint): bigint => ((device & MAJOR) === 0n ? 0n : device);
+
 /** `<dev>:<ino>:<size>:<mtime sec>.<nsec>:<ctime sec>.<nsec>`, decimal, nanoseconds not padded (plan/PLAN.md). */
 export function identityOfStats(stats: BigIntStats): string {
   const time = (ns: bigint): string => {
     const seconds = ns >= 0n ? ns / 1_000_000_000n : -((-ns + 999_999_999n) / 1_000_000_000n);
     return `${seconds}.${ns - seconds * 1_000_000_000n}`;
   };
-  return `${stats.dev}:${stats.ino}:${stats.size}:${time(stats.mtimeNs)}:${time(stats.ctimeNs)}`;
+  return `${lastingDevice(stats.dev)}:${stats.ino}:${stats.size}:${time(stats.mtimeNs)}:${time(stats.ctimeNs)}`;
 }
 
 /** The identity of a file, symlinks followed. @throws Node's errno errors. */

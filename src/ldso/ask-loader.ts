@@ -222,9 +222,11 @@ export interface ListOutput {
 
 /**
  * ld.so only warns when an object defines no versions at all (glibc elf/dl-version.c, `no version information
- * available`), and for weak references (`weak version`): the program starts.
+ * available`), for weak references (`weak version`), and of a preload of the whole machine that is not for this program
+ * (elf/rtld.c, do_preload; NixOS' memory allocator beside a 32-bit program): the program starts.
  */
-const HARMLESS = /: no version information available \(required by |: weak version `/;
+const HARMLESS =
+  /: no version information available \(required by |: weak version `|^ERROR: ld\.so: object '.*' from \/etc\/ld\S*\.preload cannot be preloaded/;
 
 /** A glibc line in front of a complaint: `PROGRAM: `. The rest is what matters to a reader. */
 function withoutPrefix(line: string, program: string): string {

@@ -13,7 +13,7 @@ import { isBusy, LOCK_PATIENCE, resultCode } from './sqlite-error.ts';
 import type { StoreLocation } from './store-location.ts';
 
 /** Bump when the tables or what scan-object finds change: an older catalogue is filled anew. */
-const VERSION = 2;
+const VERSION = 3;
 
 const TABLES = `
 create table object (id integer primary key, name text not null unique) strict;

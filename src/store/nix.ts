@@ -40,10 +40,19 @@ function homeForNix(env: Environment): Record<string, string> {
   }
 }
 
-/** Finds Nix on PATH, in the user's profile, or where it usually is. */
+/** Profiles of the user: the usual one, that of `use-xdg-base-directories` (nix.conf(5)), home-manager's on NixOS. */
+function profilesOf(env: Environment): string[] {
+  const { HOME: home, USER: user, XDG_STATE_HOME: state = home && `${home}/.local/state` } = env;
+  return [
+    home && `${home}/.nix-profile/bin`,
+    state && `${state}/nix/profile/bin`,
+    user && `/etc/profiles/per-user/${user}/bin`,
+  ].filter((each) => each !== undefined && path.isAbsolute(each)) as string[];
+}
+
+/** Finds Nix on PATH, in the user's profiles, or where it usually is. */
 export function findNix(env: Environment): Nix | undefined {
-  const home = env['HOME'] === undefined ? [] : [path.join(env['HOME'], '.nix-profile/bin')];
-  const directories = [...absoluteDirectories(env['PATH'] ?? ''), ...home, ...USUAL_DIRECTORIES];
+  const directories = [...absoluteDirectories(env['PATH'] ?? ''), ...profilesOf(env), ...USUAL_DIRECTORIES];
   const bin = directories.find((directory) => isExecutable(path.join(directory, 'nix-store')));
   if (bin === undefined) return undefined;
   return { bin, env: { ...toolEnvironment(env), ...homeForNix(env) } };

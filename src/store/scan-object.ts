@@ -18,12 +18,15 @@ export interface FoundLibrary {
 /** Where Nix packages keep libraries (stdenv's multiple outputs; lib32 and lib64 in repackaged binaries). */
 const LIBRARY_DIRECTORIES = ['lib', 'lib32', 'lib64'];
 
+/** Below it a cross compiler has what its programs need: `aarch64-unknown-linux-gnu/lib` (nixpkgs, gcc/builder.sh). */
+const CONFIGURATION = /^[a-z][\w.]*(?:-\w+)?-linux(?:-\w+)?$/;
+
 /** How far below `lib` private libraries lie: lib/mysql/plugin, lib/glibc-hwcaps/x86-64-v3. */
 const DEPTH = 3;
 
 /** Trees of thousands of files that hold modules for an interpreter, never a library to link with. */
 const MODULE_TREES =
-  /^(python\d.*|perl5|ruby|node_modules|site-packages|site_ruby|debug|modules|firmware|locale|ocaml|erlang|ghc-.*|R|lua|guile|gconv|dri|terminfo|pkgconfig|cmake|systemd)$/;
+  /^(python\d.*|perl5|ruby|node_modules|site-packages|site_ruby|debug|modules|firmware|locale|library|ocaml|erlang|ghc-.*|lua|guile|gconv|dri|terminfo|pkgconfig|cmake|systemd)$/;
 
 function isLibraryName(name: string): boolean {
   return /\.so(\.[\w.+-]*)?$/.test(name) || /^ld[-.\w]*\.so/.test(name);
@@ -127,8 +130,10 @@ export function scanObject(root: string, look: ObjectLook = { again: true }): Fo
   const listing: Listing = { ...look, files: [], links: new Map() };
   for (const entry of readDirectory(root, look)) {
     // `lib64 → lib` is common: its files are found once, under their own directory.
-    if (entry.isDirectory() && LIBRARY_DIRECTORIES.includes(entry.name))
-      list(root, entry.name, DEPTH, listing);
+    if (!entry.isDirectory()) continue;
+    if (LIBRARY_DIRECTORIES.includes(entry.name)) list(root, entry.name, DEPTH, listing);
+    else if (CONFIGURATION.test(entry.name))
+      for (const each of LIBRARY_DIRECTORIES) list(root, path.join(entry.name, each), DEPTH, listing);
   }
   const namesOf = new Map<string, string[]>(listing.files.map((file) => [file, [path.basename(file)]]));
   for (const link of listing.links.keys()) {

@@ -231,6 +231,9 @@ function storeEntry(storeDir: string, uid: number): ViewEntry[] {
   return uid === 0 && isUsual ? [{ target: USUAL_STORE, source: `${USUAL_STORE}/` }] : [];
 }
 
+/** NixOS' setuid programs; the links to them stay right (nixpkgs, nixos/modules/security/wrappers). */
+const NEW_WITH_EACH_BOOT = '/run/wrappers/';
+
 /** What was copied: the files that they lead to, since a system makes the links anew with each boot. */
 function linksIn({ target, names }: HostPlace): string[] {
   return names
@@ -278,7 +281,7 @@ export function findView(
   if (shown.length === 0 && unserved.length === 0) return undefined;
   const watched = [
     ...[...places, ...libraries].flatMap(linksIn),
-    ...from,
+    ...from.filter((each) => !`${each}/`.startsWith(NEW_WITH_EACH_BOOT)),
     ...lone.served.map(({ target }) => target).filter((each) => existsSync(each)),
   ];
   const view = {

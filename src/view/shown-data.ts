@@ -8,6 +8,8 @@ interface SharedData {
   readonly place: string;
   /** Where it may be instead, best first. */
   readonly instead: readonly string[];
+  /** What must be in it for it to be that, where a profile may have a part of it. */
+  readonly needs?: string;
   /** Name of a store object that has it, and where in it. */
   readonly object?: RegExp;
   readonly inside?: string;
@@ -28,6 +30,8 @@ export const SHARED_DATA: readonly SharedData[] = [
   {
     place: '/usr/share/X11',
     instead: [sw('X11')],
+    // Of X servers the profile has `xorg.conf.d`, of fonts `fonts`.
+    needs: 'xkb/rules',
     object: /^[a-z0-9]{32}-xkeyboard-config-(\d[\w.-]*)$/,
     inside: 'share/X11',
     wantedBy: 'libxkbcommon in Electron, Qt and SDL programs: the keyboard map',
@@ -87,7 +91,7 @@ export function findSharedData(storeDir: string): Map<string, string> {
     return names;
   };
   const found = SHARED_DATA.map((each): [string, string | undefined] => {
-    const held = each.instead.find((file) => existsSync(file));
+    const held = each.instead.find((file) => existsSync(path.join(file, each.needs ?? '')));
     return [each.place, held ?? inStore(each, list, storeDir).find((file) => existsSync(file))];
   });
   return new Map(found.flatMap(([place, file]) => (file === undefined ? [] : [[place, file] as const])));

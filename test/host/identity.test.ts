@@ -14,7 +14,9 @@ function statIdentity(file: string): string {
     encoding: 'utf8',
     env: { LC_ALL: 'C', PATH: process.env['PATH'] },
   });
-  return text.replace(/\.(\d{9})/g, (_, nanoseconds: string) => `.${Number(nanoseconds)}`);
+  const plain = text.replace(/\.(\d{9})/g, (_, nanoseconds: string) => `.${Number(nanoseconds)}`);
+  // No major number: the next mount has another one.
+  return Number.parseInt(text, 10) & 0xfff00 ? plain : plain.replace(/^\d+/, '0');
 }
 
 const scratch = scratchDirectory();
@@ -46,6 +48,7 @@ test('devices and files of other file systems', () => {
     const [device, inode] = identityOf(file).split(':');
     const [expectedDevice, expectedInode] = statIdentity(file).split(':');
     assert.equal(device, expectedDevice, file);
+    if (file !== '/') assert.equal(device, '0', file);
     if (!file.startsWith('/proc')) assert.equal(inode, expectedInode, file);
   }
 });

@@ -6,6 +6,7 @@ import {
   chownSync,
   copyFileSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -206,4 +207,16 @@ test('without /proc a plan is found by the path as given', asRoot, async () => {
     });
     assert.deepEqual([stderr, code, stdout], ['', 0, 'started\n'], name);
   }
+});
+
+test('a device without a major number, which the next mount gives anew, is none of the identity', async () => {
+  const directory = mkdtempSync('/dev/shm/nix-run-foreign-plan-');
+  after(() => rmSync(directory, { recursive: true, force: true }));
+  const inMemory = path.join(directory, 'say-started');
+  copyFileSync(program, inMemory);
+  const anonymous = planText(inMemory);
+  assert.match(anonymous, /[\0\n]i0:\d+:/);
+  putPlan(workshop.place, inMemory, anonymous);
+  const { code, stdout } = await runCommand(workshop, [workshop.launcher, inMemory]);
+  assert.deepEqual([code, stdout], [0, 'started\n']);
 });

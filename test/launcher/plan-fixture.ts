@@ -5,7 +5,7 @@ import path from 'node:path';
 /** Identity text of the file at `file`, symbolic links followed. */
 export function identity(file: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
-  return `${dev}:${ino}:${size}:${seconds(mtimeNs)}:${seconds(ctimeNs)}`;
+  return `${dev & 0xfff00n ? dev : 0}:${ino}:${size}:${seconds(mtimeNs)}:${seconds(ctimeNs)}`;
 }
 
 function seconds(nanoseconds: bigint): string {

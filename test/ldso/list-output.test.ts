@@ -48,12 +48,15 @@ test('every line of stderr that is not known to be harmless is a complaint', () 
     '/p: /x/libv.so.1: no version information available (required by /p)',
     "/p: /x/libv.so.1: weak version `V3' not found (required by /p)",
     '/p: error while loading shared libraries: liba.so: cannot open shared object file: No such file or directory',
+    "ERROR: ld.so: object '/nix/store/x/libscudo.so' from /etc/ld-nix.so.preload cannot be preloaded (wrong ELF class: ELFCLASS64): ignored.",
+    "ERROR: ld.so: object '/x/liby.so' from LD_PRELOAD cannot be preloaded (cannot open shared object file): ignored.",
     'something nobody has seen before',
     '',
   ].join('\n');
   assert.deepEqual(parseListOutput('', stderr, '/p').complaints, [
     "/x/libv.so.1: version `V2' not found (required by /p)",
     'liba.so: cannot open shared object file: No such file or directory',
+    "ERROR: ld.so: object '/x/liby.so' from LD_PRELOAD cannot be preloaded (cannot open shared object file): ignored.",
     'something nobody has seen before',
   ]);
 });

@@ -53,6 +53,21 @@ test('lib, lib32 and lib64 are all looked at', () => {
   assert.deepEqual(Object.keys(found(root)), ['lib/a.so', 'lib32/b.so', 'lib64/c.so']);
 });
 
+test("a cross compiler's directory has some, too, and what embeds R has its library", () => {
+  const root = makeObject('cross', {
+    'aarch64-unknown-linux-gnu/lib/libv.so.1': 'elf',
+    'riscv64-linux/lib64/a.so': 'elf',
+    'lib/R/lib/libR.so': 'elf',
+    'lib/R/library/stats/libs/stats.so': 'elf',
+    'share-linux/doc/b.so': 'elf',
+  });
+  assert.deepEqual(Object.keys(found(root)), [
+    'aarch64-unknown-linux-gnu/lib/libv.so.1',
+    'lib/R/lib/libR.so',
+    'riscv64-linux/lib64/a.so',
+  ]);
+});
+
 test('a link through a linked directory leads to the file', () => {
   const root = makeObject('through', {
     'lib/libv.so.1.2': 'elf',
