@@ -14,7 +14,7 @@ const LAST_RESORT = /(^|-)(debug|dev|stubs?|bootstrap|cross)(-|$)|bootstrap-stag
 /** Whole trees of another distribution, with libraries of many packages. */
 const TREE = /(^|-)(fhs|usr-target|rootfs|steam|wine|appimage)(-|$)/;
 
-/** Where a package has what it is about: `lib/`, `usr/lib64/`, `lib/x86_64-linux-gnu/`, `aarch64-unknown-linux-gnu/lib/`. */
+/** Where a package has what it is about: `lib/`, `usr/lib64/`, `lib/x86_64-linux-gnu/`, `riscv64-linux-gnu/lib/`. */
 const LIBRARY_DIRECTORY =
   /^(?:usr\/|[^/]+-linux(?:-[^/]+)?\/)?(?:local\/)?lib(?:32|64|x32)?\/(?:[^/]+-linux-[^/]+\/)?[^/]+$/;
 
