@@ -46,8 +46,8 @@ function profilesOf(env: Environment): string[] {
   return [
     home && `${home}/.nix-profile/bin`,
     state && `${state}/nix/profile/bin`,
-    user && `/etc/profiles/per-user/${user}/bin`,
-  ].filter((each) => each !== undefined && path.isAbsolute(each)) as string[];
+    user && path.basename(user) === user && `/etc/profiles/per-user/${user}/bin`,
+  ].filter((each): each is string => typeof each === 'string' && path.isAbsolute(each));
 }
 
 /** Finds Nix on PATH, in the user's profiles, or where it usually is. */
