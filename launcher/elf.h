@@ -45,7 +45,7 @@ struct dynamic_entry {
 	uintptr_t value;
 };
 
-// In program.c, for files that are read as bytes: they may have the other word size.
+// In map-loader.c, for files that are read as bytes: they may have the other word size.
 
 /// Where the fields are (gABI, "ELF Header", "Program Header"), in bytes.
 struct elf_layout {

@@ -56,8 +56,8 @@ long program_make_absolute(const char *path, char *real_path);
 /// Was its file removed, or did it never have a name? Then its real path is another file's or nobody's.
 bool program_is_nameless(const struct program *program);
 
-/// Writes `<dev>:<ino>:<size>:<mtime>.<nsec>:<ctime>.<nsec>` of a stat result into `into` (IDENTITY_SIZE bytes); 0 for a
-/// device without a major number.
+/// Writes `<dev>:<ino>:<size>:<mtime>.<nsec>:<ctime>.<nsec>` of a stat result into `into` (IDENTITY_SIZE bytes); 0 for
+/// a device without a major number.
 void identity_text(const struct kernel_stat *status, char *into);
 
 /// The path by which the kernel found the file that it executed, as far as can be told without /proc; NULL for none.
