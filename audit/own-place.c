@@ -39,8 +39,8 @@ static void drop_entry(char **slot)
 		slot[0] = slot[1];
 }
 
-// The element and one separator; the entry as a whole when nothing else is in it. What follows stays where it is, since
-// ld.so has still to read it there (elf/rtld.c, audit_list_next).
+// The element and one separator; the entry as a whole when nothing else is in it. What follows stays where it is: ld.so
+// reads it there (elf/rtld.c, audit_list_next).
 static void leave(char **slot, char *list, char *element, size_t length)
 {
 	char *rest = element + length, *entry = *slot;

@@ -65,8 +65,8 @@ enum { PATH_SIZE = 4096, NAME_SIZE = 256 }; // PATH_MAX and NAME_MAX, both with 
 
 enum { SIGINT = 2, SIGKILL = 9, SIGTERM = 15, SIGCHLD = 17 };
 
-// Code for fewer arguments is shorter. arch_system_call_3 leaves anything in the places of the fourth and fifth one, so
-// it is for calls that have none. The others give zeros for what is left out, as PR_CAP_AMBIENT wants (prctl(2)).
+// arch_system_call_3 leaves anything in the places of the fourth and fifth argument: for calls that have none. The
+// others give zeros for what is left out, as PR_CAP_AMBIENT wants (prctl(2)).
 static inline long kernel_read(int fd, void *into, size_t size)
 {
 	return arch_system_call_3(NR_read, fd, (long)into, (long)size);

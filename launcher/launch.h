@@ -105,8 +105,8 @@ bool view_is_around(void);
 /// start in front of it: with another libc, or a library of a name in the plan's farm that needs a newer glibc.
 const char *libraries_user_first(const struct plan *plan, const char *of_user, const char *list);
 
-/// `list`, then `others`, and between them the directory of a glibc's loader. A plan's list need not have its libc, and
-/// ld.so looks into all directories of the list before its own (ld.so(8)).
+/// `list`, then `others`, and between them the directory of a glibc's loader: a plan's list need not have its libc, and
+/// ld.so looks there last (ld.so(8)).
 const char *libraries_plan_first(const struct plan *plan, const char *list, const char *others);
 
 // In exec.c

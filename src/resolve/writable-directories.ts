@@ -16,6 +16,7 @@ import {
 import { errnoOf, ForeignError, remedyOf } from '../host/errors.ts';
 import { isGone } from '../host/files.ts';
 import { debug, notice } from '../host/output.ts';
+import { otherWriterOf, ownersFor } from '../host/trusted-file.ts';
 import { staysTrustedWay } from '../host/trusted-way.ts';
 import { isToldFromOthers } from '../host/user-namespace.ts';
 import { isBusy, resultCode } from '../store/sqlite-error.ts';
@@ -62,7 +63,8 @@ function isOursIfInTmp({ cache }: Directories, uid: number): boolean {
   if (path.dirname(directory) !== '/tmp') return true;
   try {
     const stats = lstatSync(directory);
-    return stats.isDirectory() && stats.uid === uid && stats.dev === statSync('/tmp').dev;
+    const isOurs = stats.isDirectory() && otherWriterOf(stats, ownersFor(uid, directory)) === undefined;
+    return isOurs && stats.dev === statSync('/tmp').dev;
   } catch {
     return false;
   }

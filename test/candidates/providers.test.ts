@@ -1,6 +1,6 @@
 // Providers and loaders out of a catalogue of compiled libraries: who qualifies, and who comes first.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { findLoaders } from '../../src/candidates/loaders.ts';
@@ -34,6 +34,12 @@ for (const object of ['z-1.2', 'z-1.10', 'z-1.10-debug', 'zz-1.99']) {
   const file = object.startsWith('zz') ? 'lib/private/deep/libz.so.1' : 'lib/libz.so.1';
   add(object, file, { soname: 'libz.so.1', runpath: `${storeDir}/${objectName('glibc-2.36')}/lib` });
 }
+// As nixpkgs' gcc leads to libgcc.
+const linked = `${storeDir}/${objectName('y-1.0')}/lib`;
+const behindLink = add('y-lib-1.0', 'lib/liby.so.1', { soname: 'liby.so.1' });
+mkdirSync(linked, { recursive: true });
+symlinkSync(behindLink, path.join(linked, 'liby.so.1'));
+add('needs-y-1.0', 'lib/libn.so.1', { soname: 'libn.so.1', needs: [behindLink], runpath: linked });
 add('hw-9.0', 'lib/glibc-hwcaps/x86-64-v4/libz.so.1', { soname: 'libz.so.1' });
 const muslLibc = add('musl-1.2', 'lib/libc.so', { soname: 'libc.so' });
 add('for-musl-1.0', 'lib/libz.so.1', { soname: 'libz.so.1', needs: [muslLibc] });
@@ -124,6 +130,8 @@ test('a provider knows which libc it was built with, and what it would take itse
   const [first] = providersOf('libz.so.1');
   assert.equal(first?.builtWith, path.join(storeDir, objectName('glibc-2.36')));
   assert.equal(first?.ownChoice.size, 0);
+  const [needing] = providersOf('libn.so.1');
+  assert.deepEqual([...(needing?.ownChoice ?? [])], [['liby.so.1', behindLink]], 'where it is catalogued');
 });
 
 test('ranks are a total order: whatever the order of the input, the same result', () => {

@@ -77,6 +77,18 @@ function preload(name: string, source: string): string {
   return file;
 }
 
+/** The same with its program headers at the end, behind what is read of a file first (gABI, e_phoff). */
+function withHeadersBehind(file: string): string {
+  const bytes = readFileSync(file);
+  const at = Number(bytes.readBigUInt64LE(32));
+  const end = Math.max(4096, Math.ceil(bytes.length / 8) * 8);
+  const padded = Buffer.concat([bytes, Buffer.alloc(end - bytes.length)]);
+  padded.writeBigUInt64LE(BigInt(end), 32);
+  const moved = `${file}.moved.so`;
+  writeFileSync(moved, Buffer.concat([padded, bytes.subarray(at, at + 56 * bytes.readUInt16LE(56))]));
+  return moved;
+}
+
 test('the audit module is left out beside a preload that may have thread storage', async () => {
   const plain = preload('plain', 'int plain;');
   const storage = preload('storage', '_Thread_local char storage[4096];');
@@ -86,6 +98,8 @@ test('the audit module is left out beside a preload that may have thread storage
     [storage, 'LD_AUDIT=/u'],
     [`${plain} ${storage}`, 'LD_AUDIT=/u'],
     [`:${storage}:`, 'LD_AUDIT=/u'],
+    [withHeadersBehind(storage), 'LD_AUDIT=/u'],
+    [withHeadersBehind(plain), 'LD_AUDIT=/u'], // not looked at: it may have some
     ['libsearched.so', 'LD_AUDIT=/u'],
     ['/nowhere/$LIB/libany.so', 'LD_AUDIT=/u'],
   ] as const) {

@@ -86,6 +86,23 @@ test('of the place in /tmp, which anybody could make now, nothing is read or rem
   assert.deepEqual(belowTmp(await allDirectories(uid)), []);
 });
 
+test('nor of one that XDG names in a directory where anybody could make it now', async () => {
+  const scratch = scratchDirectory();
+  chmodSync(scratch, 0o1777);
+  const uid = process.getuid?.() ?? 0;
+  const saved = { ...process.env };
+  Object.assign(process.env, { XDG_CACHE_HOME: `${scratch}/cache`, XDG_STATE_HOME: `${scratch}/state` });
+  try {
+    const own = async () =>
+      (await allDirectories(uid)).filter(({ cache }) => cache.startsWith(scratch)).length;
+    assert.equal(await own(), 0);
+    for (const each of ['cache', 'state']) mkdirSync(path.join(scratch, each));
+    assert.equal(await own(), 1);
+  } finally {
+    process.env = saved;
+  }
+});
+
 test('a home that can be written is used, in silence', asRoot, () => ownPlace(work({})));
 
 test('XDG_CACHE_HOME and XDG_STATE_HOME win', asRoot, () => {

@@ -1,6 +1,6 @@
 // The Nix command lines against real Nix: texts with exact references, roots that the collector honours, refusals.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pin, pinned, unpin } from '../../src/fingerprint/saved-fingerprints.ts';
@@ -181,6 +181,18 @@ test('Nix is found on PATH first, in usual places without, and gets a harmless e
   writeFileSync(path.join(bin, 'nix-store'), '#!/bin/sh\n', { mode: 0o755 });
   assert.equal(findNix({ PATH: `/nowhere:relative:${bin}:/usr/bin` })?.bin, bin);
   assert.equal(findNix({ PATH: path.relative('.', bin), HOME: '/nowhere' })?.bin !== bin, true);
+  for (const [profile, env] of [
+    ['.nix-profile', {}],
+    ['.local/state/nix/profile', {}],
+    ['state/nix/profile', { XDG_STATE_HOME: path.join(scratch, 'of-profiles/state') }],
+  ] as const) {
+    const home = path.join(scratch, 'of-profiles');
+    const own = path.join(home, profile, 'bin');
+    mkdirSync(own, { recursive: true });
+    symlinkSync('/bin/true', path.join(own, 'nix-store'));
+    assert.equal(findNix({ HOME: home, ...env })?.bin, own);
+    rmSync(home, { recursive: true });
+  }
   assert.ok(findNix({}), 'with a wiped environment');
   const env = findNix({
     PATH: bin,

@@ -1,7 +1,16 @@
 // Each row of the table of shared data: libraries of another Linux find it by the paths that they were built with.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -92,11 +101,24 @@ async function assertFound(root: ToolRoot, program: string, places: readonly str
 
 const profile = path.join(scratch, 'run');
 furnishProfile(path.join(profile, 'current-system/sw'));
+// What X servers bring: no keyboard map is in it.
+const partial = path.join(scratch, 'run-of-a-server');
+mkdirSync(path.join(partial, 'current-system/sw/share/X11/xorg.conf.d'), { recursive: true });
+
+/** As NixOS makes its setuid programs. */
+function boot(name: string): void {
+  const wrappers = path.join(profile, 'wrappers');
+  rmSync(wrappers, { recursive: true, force: true });
+  mkdirSync(path.join(wrappers, name), { recursive: true });
+  writeFileSync(path.join(wrappers, name, 'sudo'), '#!/bin/sh\n', { mode: 0o755 });
+  symlinkSync(`/run/wrappers/${name}`, path.join(wrappers, 'bin'));
+}
 
 for (const uid of [0, USER]) {
   const binds = [{ from: profile, to: '/run', mode: 'read-only' }] as const;
   const ofSystem = await openViewRoot(rig, { interpreter: 'stub-ld', uid, binds });
-  const bare = await openViewRoot(rig, { interpreter: 'none', uid });
+  const without = [{ from: partial, to: '/run', mode: 'read-only' }] as const;
+  const bare = await openViewRoot(rig, { interpreter: 'none', uid, binds: without });
   const [program = ''] = [ofSystem, bare].map((root) =>
     putProgram(root, 'bin/reads', SOURCE, ['-w', '-ldl']),
   );
@@ -105,6 +127,15 @@ for (const uid of [0, USER]) {
   test(`user ${uid}: from the system profile, each of the table`, async () => {
     const places = SHARED_DATA.map(({ place }) => place);
     await assertFound(ofSystem, program, places);
+  });
+
+  test(`user ${uid}: what a boot makes anew leaves the plan as it is`, async () => {
+    const env = { PATH: `/run/wrappers/bin:${path.dirname(rig.bash)}` };
+    boot('wrappers.first');
+    const planned = await ofSystem.start(['--strategy', 'view', program], { env });
+    assert.equal(planned.status, 0, planned.stderr);
+    boot('wrappers.second');
+    assert.equal((await ofSystem.startHit([program], { env })).status, 0);
   });
 
   test(`user ${uid}: from the store, where no profile has it`, async () => {
