@@ -72,9 +72,9 @@ static inline long kernel_wait_now(long pid, int *status)
 	return arch_system_call(NR_wait4, pid, (long)status, WNOHANG | ANY_KIND_OF_CHILD, 0, 0);
 }
 // As vfork(2), with a choice of what the end of the child sends. The caller's frame is the child's too, so the child
-// may only call a function that does not return. Nothing may lie on the stack meanwhile that the parent pops: of i386,
-// arch_system_call_6 would not do.
-static inline long kernel_share_memory(int exit_signal)
+// may only call a function that does not return. Nothing may lie on the stack meanwhile that the parent pops, nor the
+// address that a call returns to: of i386, arch_system_call_6 would not do.
+static ALWAYS_INLINE long kernel_share_memory(int exit_signal)
 {
 	enum { CLONE_VM = 0x100, CLONE_VFORK = 0x4000 };
 	long flags = CLONE_VM | CLONE_VFORK | exit_signal;

@@ -115,7 +115,7 @@ static inline long arch_system_call_3(long number, long a, long b, long c)
 	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
 	return x0;
 }
-static inline long arch_system_call(long number, long a, long b, long c, long d, long e)
+static ALWAYS_INLINE long arch_system_call(long number, long a, long b, long c, long d, long e)
 {
 	register long x8 __asm__("x8") = number;
 	register long x0 __asm__("x0") = a;

@@ -134,7 +134,7 @@ static inline long arch_system_call_3(long number, long a, long b, long c)
 	__asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
 	return result;
 }
-static inline long arch_system_call(long number, long a, long b, long c, long d, long e)
+static ALWAYS_INLINE long arch_system_call(long number, long a, long b, long c, long d, long e)
 {
 	long result;
 	__asm__ volatile("int $0x80"

@@ -104,7 +104,7 @@ static inline long arch_system_call_3(long number, long a, long b, long c)
 	__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
 	return result;
 }
-static inline long arch_system_call(long number, long a, long b, long c, long d, long e)
+static ALWAYS_INLINE long arch_system_call(long number, long a, long b, long c, long d, long e)
 {
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;

@@ -41,16 +41,19 @@ static bool any_may_have_thread_storage(char *list)
 
 bool preloads_exclude_audit(const struct process *process)
 {
-	const char *of_user = process_variable(process, "LD_PRELOAD");
+	static const char NAME[] = "LD_PRELOAD";
+	// Of several ld.so takes the last, and musl the first.
+	for (char **entry = process->envp; *entry; entry++)
+		if (entry_has_name(*entry, NAME, sizeof NAME - 1) && any_may_have_thread_storage(*entry + sizeof NAME))
+			return true;
 	// NixOS writes the file for allocators (nixos/modules/config/malloc.nix), all of which have thread storage.
-	return kernel_access("/etc/ld-nix.so.preload", ACCESS_EXISTS) == 0 ||
-	       (of_user && any_may_have_thread_storage((char *)of_user));
+	return kernel_access("/etc/ld-nix.so.preload", ACCESS_EXISTS) == 0;
 }
 
 // The two elements that have a loader ask the module.
 static bool is_audit_option(const struct plan *plan, const char *record)
 {
-	return plan->audit_module && text_equal(record, "A--audit");
+	return plan->audit_module && text_equal(record, "A--audit") && plan_next(record)[0] == 'A';
 }
 
 struct start_words {

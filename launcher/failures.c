@@ -220,7 +220,6 @@ static struct script_line script_line_read(const char *path)
 	return line;
 }
 
-// or one that those of its interpreter name.
 static bool is_there(const char *path)
 {
 	struct kernel_stat status;

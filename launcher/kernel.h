@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// No call even where all is made small.
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 // What of it differs from one architecture to the next.
 #if defined(__x86_64__)
 #include "arch-x86_64.h"

@@ -86,6 +86,24 @@ test('an empty literal is an element', async () => {
   ]);
 });
 
+test('a pair is left out whole, or stays', async () => {
+  const own = ['Aname', `A${output}`, 'A0', 'A'];
+  const beside = async (records: readonly string[]) => {
+    putPlan(workshop.place, report, planText(report, ['m/m', ...records]));
+    const options = { env: { ...workshop.environment, LD_PRELOAD: 'libsearched.so' } };
+    await run(workshop, [report, ...rest], options);
+    const text = readFileSync(output, 'utf8');
+    return text.split('\n').flatMap((line) => /^argv \d+ (.*)$/.exec(line)?.[1] ?? []);
+  };
+  const expected = ['name', output, '0', ''];
+  assert.deepEqual(await beside([...own, 'A--audit', 'A/m', 'P']), [...expected, report, ...rest]);
+  for (const [more, made] of [
+    [['A--audit'], ['--audit']],
+    [['A--audit', 'P'], ['--audit', report]],
+  ] as const)
+    assert.deepEqual(await beside([...own, ...more]), [...expected, ...made, ...rest]);
+});
+
 test('thousands of arguments', async () => {
   putPlan(workshop.place, report, planText(report, ['0']));
   const many = Array.from({ length: 20_000 }, (_, index) => `argument ${index}`);

@@ -31,12 +31,14 @@ const RECORDS: readonly (readonly string[])[] = [
   [`l${LOADER}`, 'b/usr/lib:/nowhere', 'm/nowhere/module.so', '+LD_LIBRARY_PATH=/farm', 'k1:2:3:4.5:6.7 /x'],
   [`x${LOADER}`, 'A--argv0', '0', 'A--library-path', 'L/farm', 'P', 'n/lib64/ld-linux-x86-64.so.2'],
   ['V/lib64/ld-linux.so.2 /launcher', 'V/bin/sh ', 'u1:2:3:4.5:6.7 /bin/sh', 'e/nowhere', 'cPWD', 'vARGV0'],
+  [`x${LOADER}`, 'm/nowhere/module.so', 'A--audit', 'A/nowhere/module.so', 'A--library-path', 'L/farm', 'P'],
+  ['x/bin/true', 'm/nowhere/module.so', 'A/bin/true', 'A--audit'],
   ['jNIX_LD_LIBRARY_PATH=/farm', 'NNIX_LD', '+A=', '+A=2', 'F', 'r/root', `h${'0'.repeat(64)}`, 'oname'],
 ];
 
 function plans(): Uint8Array[] {
   return RECORDS.flatMap((records) =>
-    [0, 1].map((how) => Buffer.concat([Buffer.of(how), Buffer.from(planText(SHELL, records))])),
+    [0, 1, 2].map((how) => Buffer.concat([Buffer.of(how), Buffer.from(planText(SHELL, records))])),
   );
 }
 

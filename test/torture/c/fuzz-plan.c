@@ -43,9 +43,13 @@ static void use_plan(struct process *process, const struct plan *plan, const str
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	static const char start[] = "a./found\na--option\na\neA=1\neLD_LIBRARY_PATH=/user\neNIX_LD=/x\neodd\neA=2\ne=\n";
-	struct input block = {(const uint8_t *)start, sizeof start - 1}, input = {bytes, size};
+	static const char start[] = "a./found\na--option\na\neA=1\neLD_LIBRARY_PATH=/user\neNIX_LD=/x\neodd\neA=2\ne=\n", preload[] = "eLD_PRELOAD=x\n";
+	char given[sizeof start + sizeof preload];
+	struct input block = {(const uint8_t *)given, sizeof start - 1}, input = {bytes, size};
 	uint8_t how = input_byte(&input);
+	memcpy(given, start, sizeof start);
+	memcpy(given + sizeof start - 1, preload, sizeof preload);
+	block.size += how & 2 ? sizeof preload - 1 : 0;
 	struct process process = process_of_block(hosted_block(&block, "./found"));
 	struct program program;
 	char *plan_bytes = hosted_copy(input.bytes, input.size);
