@@ -29,18 +29,29 @@ export async function planDirect(
   if (program.kind.kind === 'script') {
     const { planScript } = await import('./plan-script.ts');
     const plan = await planScript(program, program.kind, context);
-    return savePlan(dirs, withChildren(plan, context, dirs));
+    return savePlan(dirs, await withAskedChildren(plan, program, context, dirs));
   }
   if (program.kind.kind === 'already-nix') {
     const { planNixProgram } = await import('./plan-nix-program.ts');
     const plan = await planNixProgram(program, program.kind.interpreter, context, dirs);
-    return savePlan(dirs, withChildren(plan, context, dirs));
+    return savePlan(dirs, await withAskedChildren(plan, program, context, dirs));
   }
   if (context.byBinfmt !== true || program.elf === undefined)
     return savePlan(dirs, await planStatic(program, context, dirs));
   const { copyOfAppImage } = await import('../integrations/patch/patched-copy.ts');
   const copy = copyOfAppImage(program, await sha256OfProgram(program.path), dirs);
   return savePlan(dirs, copy === undefined ? directPlan(program) : copyPlan(program, copy));
+}
+
+/** A request that was saved counts here too, since these plans are made anew each time. */
+async function withAskedChildren(
+  plan: LaunchPlan,
+  program: ProgramFile,
+  context: Context,
+  dirs: Directories,
+): Promise<LaunchPlan> {
+  const { withRequestedStrategy } = await import('./choose-strategy.ts');
+  return withChildren(plan, await withRequestedStrategy(program, context), dirs);
 }
 
 /**

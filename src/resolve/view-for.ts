@@ -84,12 +84,16 @@ function byView(
   return { ...plan, strategy: 'view', view, directories: all, files: held, ...conditions, ...watched };
 }
 
+/** Whether its children are to start by themselves; asked for at the interpreter path, they come to it there. */
+function servesChildren({ requested }: Context): boolean {
+  return requested === undefined || ['auto', 'view', 'interpreter'].includes(requested);
+}
+
 /** With the same edits where the launcher or another system's loader sits at the interpreter path of this machine. */
 export function withChildren(plan: LaunchPlan, context: Context, dirs: Directories): LaunchPlan {
   const machine = ownMachine(context);
-  const { requested } = context;
-  const isAsked = requested === undefined || requested === 'auto' || requested === 'view';
-  if (machine === undefined || !isAsked || context.byBinfmt === true || dirs.shared) return plan;
+  if (machine === undefined || !servesChildren(context) || context.byBinfmt === true || dirs.shared)
+    return plan;
   const interpreter = inspectInterpreter(machine.interpreter);
   if (interpreter.kind === 'nix-ld') return byNixLd(plan, interpreter, machine);
   if (interpreter.kind === 'launcher') return byLauncher(plan, interpreter);

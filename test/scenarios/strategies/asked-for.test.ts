@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
+import { putScript } from '../view/view-root.ts';
 import { putSelf, reportOf } from './self.ts';
 
 const rig = await ensureRig('full');
@@ -76,6 +77,35 @@ test('a plan that was made under a manner of the environment says so when that i
   const line = /nix-foreign (resolve .*)$/.exec(gone?.[2] ?? '')?.[1] ?? assert.fail();
   assert.match((await root.manage(line.split(' '))).stdout, /, strategy view\n$/);
   assert.match((await because())?.[2] ?? '', /it starts in a view/);
+});
+
+/** bash's own words: musl's interpreter is in a view only. */
+const WHERE = '#!/bin/bash\n[ -e /lib/ld-musl-x86_64.so.1 ] && echo view || echo outside\n';
+
+test('of a script it is kept over an edit, and counts from the environment', async () => {
+  const script = putScript(root, '/home/tester/release.sh', WHERE);
+  const where = async (words: readonly string[], env = {}) =>
+    (await root.start([...words, script], { env })).stdout.trim();
+  const edit = (word: string) => putScript(root, script, `${WHERE}# ${word}\n`);
+  assert.equal(await where([]), 'view');
+  assert.equal(await where(['--strategy', 'loader']), 'outside');
+  edit('another line');
+  assert.equal(await where([]), 'outside');
+  assert.match((await root.manage(['resolve', script])).stdout, /need a way of their own/);
+  assert.equal(await where(['--strategy', 'auto']), 'view');
+  edit('one more');
+  assert.equal(await where([], { NIX_RUN_FOREIGN_STRATEGY: 'loader' }), 'outside');
+  edit('the last');
+  assert.equal(await where([], { NIX_RUN_FOREIGN_STRATEGY: 'interpreter' }), 'view');
+});
+
+test('of a program of Nix it is kept as well', async () => {
+  const resolved = async (...words: string[]) =>
+    (await root.manage(['resolve', '--json', ...words, rig.bash])).stdout;
+  assert.equal(JSON.parse(await resolved()).strategy, 'view');
+  assert.equal(JSON.parse(await resolved('--strategy', 'loader')).strategy, 'direct');
+  assert.equal(JSON.parse(await resolved()).strategy, 'direct');
+  assert.equal(JSON.parse(await resolved('--strategy', 'auto')).strategy, 'view');
 });
 
 test('what this machine cannot do is said in one line, and the program starts all the same', async () => {
