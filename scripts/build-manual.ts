@@ -31,7 +31,7 @@ const ENVIRONMENT: readonly (readonly [name: string, meaning: string, pages: rea
   }),
   [
     'XDG_CACHE_HOME, XDG_STATE_HOME, XDG_CONFIG_HOME, XDG_DATA_HOME',
-    'Where the directories of the user lie; only absolute paths count.',
+    'Where the directories of the user lie; they count where they are absolute and nobody else can change where they lead.',
     ['both'],
   ],
   ['NIX_STORE_DIR, NIX_STATE_DIR, NIX_REMOTE', 'The store, as they tell Nix itself.', ['both']],

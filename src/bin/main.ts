@@ -1,7 +1,7 @@
 // The process → a command of the manager.
 import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { reportFailure } from '../host/output.ts';
-import { contextOf, withDriverDirectories } from '../resolve/context.ts';
+import type { Context } from '../resolve/context.ts';
 import { packageOf } from '../resolve/own-package.ts';
 import { begin, version } from './process.ts';
 
@@ -33,20 +33,20 @@ function unwritable(error: Error): ForeignError {
 }
 
 /** `choose --from-launcher [--with-capabilities] -- PROGRAM`: `nix-run-foreign --choose`, before the start. */
-async function chooseForLauncher(words: readonly string[]): Promise<void> {
+async function chooseForLauncher(words: readonly string[], context: Context): Promise<void> {
   const { chooseOnTheWay } = await import('../cli/choose/choose.ts');
-  const context = await withDriverDirectories(contextOf(process, version));
   const capabilities = words[0] === '--with-capabilities' ? 'some' : 'none';
   const host = { ...context.host, capabilities } as const;
   process.exitCode = await chooseOnTheWay(words.at(-1) ?? '', { ...context, host });
 }
 
-async function run(words: readonly string[], entry: string): Promise<void> {
+async function run(words: readonly string[], entry: string, context: Context): Promise<void> {
   watchStdout();
-  if (words[0] === 'choose' && words[1] === '--from-launcher') return await chooseForLauncher(words.slice(2));
+  if (words[0] === 'choose' && words[1] === '--from-launcher')
+    return await chooseForLauncher(words.slice(2), context);
   const { runCommandLine } = await import('../cli/commands.ts');
   await runCommandLine(words, {
-    context: await withDriverDirectories(contextOf(process, version)),
+    context,
     arch: process.arch,
     ...packageOf(entry, process.arch),
     version,
@@ -60,5 +60,5 @@ async function run(words: readonly string[], entry: string): Promise<void> {
 export async function main(entry: string): Promise<void> {
   const words = process.argv.slice(2);
   const name = words[1] === '--from-launcher' ? 'nix-run-foreign' : 'nix-foreign';
-  await begin(name, () => run(words, entry));
+  await begin(name, (context) => run(words, entry, context));
 }

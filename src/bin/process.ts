@@ -3,8 +3,12 @@ import { statSync } from 'node:fs';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configureReport, reportFailure } from '../host/output.ts';
 import { isTrustedWay } from '../host/trusted-way.ts';
+import { type Context, contextOf, withDriverDirectories } from '../resolve/context.ts';
 
 export const { version } = packageJson;
+
+/** XDG Base Directory Specification. */
+const BASES = ['XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME'] as const;
 
 function isOwnDirectory(file: string, uid: number | undefined): boolean {
   try {
@@ -27,7 +31,7 @@ function counts(file: string | undefined, uid: number | undefined): boolean {
  * directory of the user's own as well.
  */
 function normaliseEnvironment(env: NodeJS.ProcessEnv, uid: number | undefined): void {
-  for (const name of ['XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME']) {
+  for (const name of BASES) {
     if (!counts(env[name], uid)) delete env[name];
   }
   // The launcher gives the user's library path another name, so that it steers nothing of ours.
@@ -38,13 +42,33 @@ function normaliseEnvironment(env: NodeJS.ProcessEnv, uid: number | undefined): 
   if (home === undefined || !isOwnDirectory(home, uid) || !counts(home, uid)) delete env['HOME'];
 }
 
-/** Runs one of the executables, with its name in front of messages. `work` gets the environment as it was given. */
-export async function begin(name: string, work: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
+/** What was to name the user's directories and does not count. */
+function passedOver(
+  asGiven: NodeJS.ProcessEnv,
+  env: NodeJS.ProcessEnv,
+  uid: number | undefined,
+): Record<string, string> {
+  const home = asGiven['HOME'] ?? '';
+  // One of somebody else is not meant so: sudo leaves it.
+  const names =
+    env['XDG_CONFIG_HOME'] === undefined && isOwnDirectory(home, uid) ? [...BASES, 'HOME'] : BASES;
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = asGiven[name];
+      return value && env[name] === undefined ? [[name, value]] : [];
+    }),
+  );
+}
+
+/** Runs one of the executables, with its name in front of messages. */
+export async function begin(name: string, work: (context: Context) => Promise<void>): Promise<void> {
   const asGiven = { ...process.env };
-  normaliseEnvironment(process.env, process.geteuid?.());
+  const uid = process.geteuid?.();
+  normaliseEnvironment(process.env, uid);
   configureReport(name, process.env['NIX_RUN_FOREIGN_DEBUG'] === '1');
   try {
-    await work(asGiven);
+    const context = contextOf(process, version, passedOver(asGiven, process.env, uid));
+    await work(await withDriverDirectories(context));
   } catch (error) {
     process.exitCode = reportFailure(error);
   }

@@ -3,9 +3,9 @@
 import { resolve } from '../cli/resolve.ts';
 import { debug } from '../host/output.ts';
 import { parseRequestedStrategy } from '../resolve/choose-strategy.ts';
-import { contextOf, withDriverDirectories } from '../resolve/context.ts';
+import type { Context } from '../resolve/context.ts';
 import type { ResolveMode } from '../resolve/job.ts';
-import { begin, version } from './process.ts';
+import { begin } from './process.ts';
 
 interface ResolverCall {
   readonly program: string;
@@ -41,10 +41,9 @@ function readCall(words: readonly string[]): ResolverCall {
 }
 
 /** `resolve --from-launcher ... -- PROGRAM`: the miss, where every millisecond counts. */
-async function resolveForLauncher(words: readonly string[]): Promise<void> {
+async function resolveForLauncher(words: readonly string[], context: Context): Promise<void> {
   debug('started');
   const { program, mode, strategy, byBinfmt, found, capabilities } = readCall(words);
-  const context = await withDriverDirectories(contextOf(process, version));
   const host = { ...context.host, capabilities };
   const requesting =
     strategy === undefined ? {} : { requested: parseRequestedStrategy(strategy, '--strategy') };
@@ -55,24 +54,24 @@ async function resolveForLauncher(words: readonly string[]): Promise<void> {
 }
 
 /** `extend ...`: a program that runs waits for it. */
-async function extendForModule(words: readonly string[]): Promise<void> {
+async function extendForModule(words: readonly string[], context: Context): Promise<void> {
   const { extendCommand } = await import('../cli/extend.ts');
-  await extendCommand(words, await withDriverDirectories(contextOf(process, version)));
+  await extendCommand(words, context);
   process.exit(0);
 }
 
 /** `print-cache PID`: ldconfig in a view asks for its parent; ldd asks for `libc`. */
-async function printCacheFor(word: string): Promise<void> {
+async function printCacheFor(word: string, context: Context): Promise<void> {
   process.stdout.on('error', () => process.exit(1)); // whoever reads has read enough
   const { printCacheCommand } = await import('../cli/print-cache.ts');
-  await printCacheCommand(word, await withDriverDirectories(contextOf(process, version)));
+  await printCacheCommand(word, context);
 }
 
 /** The whole process of a miss, or of a question. */
 export async function main(): Promise<void> {
   if (process.argv[2] === 'print-cache')
-    return await begin('ldconfig', () => printCacheFor(process.argv[3] ?? ''));
+    return await begin('ldconfig', (context) => printCacheFor(process.argv[3] ?? '', context));
   if (process.argv[2] === 'extend')
-    return await begin('nix-run-foreign', () => extendForModule(process.argv.slice(3)));
-  await begin('nix-run-foreign', () => resolveForLauncher(process.argv.slice(4)));
+    return await begin('nix-run-foreign', (context) => extendForModule(process.argv.slice(3), context));
+  await begin('nix-run-foreign', (context) => resolveForLauncher(process.argv.slice(4), context));
 }

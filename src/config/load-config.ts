@@ -33,19 +33,39 @@ export interface ConfigFile {
 /** Read first, so that the user's own file wins. */
 const SYSTEM_FILE = '/etc/nix-run-foreign/config.toml';
 
+/** Below the config directory (XDG Base Directory Specification). */
+const USERS_FILE = 'nix-run-foreign/config.toml';
+
 /**
- * The files that count, weakest first. The user's is in the config directory of env-paths (XDG base directories), which
- * is loaded here because it reads the home directory while loading; a user who has none has no file.
+ * The config directory of env-paths (XDG base directories), which is loaded here because it reads the home directory
+ * while loading; a user who has none has no file.
  */
-export async function configurationFiles({ uid, storeDir }: User): Promise<readonly ConfigFile[]> {
-  const system: ConfigFile = { file: SYSTEM_FILE, writer: 'root' };
+async function directoryOfUser(): Promise<readonly string[]> {
   try {
     const { default: envPaths } = await import('env-paths');
-    const directory = envPaths('nix-run-foreign', { suffix: '' }).config;
-    return [system, { file: path.join(directory, 'config.toml'), writer: { uid, storeDir } }];
+    return [path.dirname(envPaths('nix-run-foreign', { suffix: '' }).config)];
   } catch {
-    return [system];
+    return [];
   }
+}
+
+/** Where the user means it to be, though others can change where that leads. What is not UTF-8 has become U+FFFD. */
+function directoryLedByOthers(passedOver: User['passedOver'] = {}): readonly string[] {
+  const { XDG_CONFIG_HOME: config, HOME: home } = passedOver;
+  const directory = config?.startsWith('/') ? config : home && path.join(home, '.config');
+  return directory === undefined || directory.includes('\ufffd') ? [] : [directory];
+}
+
+/** The files, weakest first. One in a directory that does not count is among them, so that it is refused. */
+export async function configurationFiles({
+  uid,
+  storeDir,
+  passedOver,
+}: User): Promise<readonly ConfigFile[]> {
+  const directories = new Set([...(await directoryOfUser()), ...directoryLedByOthers(passedOver)]);
+  const writer = { uid, storeDir };
+  const users = [...directories].map((each) => ({ file: path.join(each, USERS_FILE), writer }));
+  return [{ file: SYSTEM_FILE, writer: 'root' }, ...users];
 }
 
 async function parseIfThere({ file, writer }: ConfigFile): Promise<ParsedConfig | undefined> {
@@ -89,6 +109,8 @@ const LARGEST = 1 << 20;
 interface User {
   readonly uid: number;
   readonly storeDir: string;
+  /** Variables that were to name the user's directories and do not count. */
+  readonly passedOver?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Who may have written a file: `root` stands for what lies in /etc, whoever it seems to belong to in a container. */
@@ -112,6 +134,8 @@ function refusalOf(
     case 'too-large':
       return unusable(file, 'it is larger than 1 MiB', 'make it shorter, or remove it');
     case 'owner': {
+      // As for root by su(1), who is not to take the file from its owner.
+      if (writer !== 'root' && !isTrustedWay(path.dirname(file), writer.uid)) return ledByOthers(file);
       const uid = writer === 'root' ? 0 : writer.uid;
       return unusable(file, 'it belongs to somebody else', `chown ${uid} ${fileWord(file)}, or remove it`);
     }
@@ -125,7 +149,7 @@ function ledByOthers(file: string): ForeignError {
   return unusable(
     file,
     why,
-    `see whose they are with: namei -l ${fileWord(file)}; then take the right to write from others: chmod go-w DIRECTORY`,
+    `see whose they are with: namei -l ${fileWord(file)}; then take the right to write from others: chmod go-w DIRECTORY; or, where you were not to read it, unset XDG_CONFIG_HOME`,
   );
 }
 

@@ -47,6 +47,8 @@ export interface Host {
   readonly workingDirectory?: string | undefined;
   /** Absolute; those that do not exist are left out of what is told of a program. */
   readonly driverDirectories?: readonly string[];
+  /** Variables that were to name the user's directories and do not count. */
+  readonly passedOver?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Why a file cannot be started, and what to do about it. */

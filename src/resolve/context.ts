@@ -92,8 +92,8 @@ export async function withDriverDirectories(context: Context): Promise<Context> 
   return { ...context, host: { ...context.host, driverDirectories } };
 }
 
-/** Gathers the context from a process. */
-export function contextOf(process: Caller, toolVersion: string): Context {
+/** Gathers the context from a process. `passedOver`: of its environment. */
+export function contextOf(process: Caller, toolVersion: string, passedOver: Context['env'] = {}): Context {
   const location = storeLocation(process.env);
   return {
     ...besideScript(process),
@@ -105,6 +105,7 @@ export function contextOf(process: Caller, toolVersion: string): Context {
       gid: process.getegid?.() ?? 0,
       libraryPath: process.env['LD_LIBRARY_PATH'],
       workingDirectory: workingDirectoryOf(process),
+      passedOver,
     },
     location,
     nix: findNix(process.env),

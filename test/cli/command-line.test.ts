@@ -450,6 +450,34 @@ test('doctor: a broken setting keeps all from starting, and is told with its lin
   }
 });
 
+test('a directory that others can lead elsewhere: config.toml in it is an error, and doctor says what does not count', () => {
+  for (const [name, home] of [
+    ['XDG_CONFIG_HOME', at('open/c')],
+    ['HOME', at('open/home')],
+  ] as const) {
+    const env: Record<string, string> = { [name]: home, XDG_DATA_HOME: 'relative' };
+    const directory = path.join(home, name === 'HOME' ? '.config' : '', 'nix-run-foreign');
+    mkdirSync(directory, { recursive: true });
+    chmodSync(at('open'), 0o777);
+    assert.match(run(['config'], env).stdout, /^strict = false$/m);
+    writeFileSync(path.join(directory, 'config.toml'), 'strict = true\n', { mode: 0o600 });
+    const { status, stderr } = run(['config'], env);
+    assert.equal(status, 125, name);
+    assert.match(stderr, /config\.toml: it, or a directory on the way to it, can be replaced by others\n/);
+    const checks = JSON.parse(run(['doctor', '--json'], env).stdout) as { subject: string; detail: string }[];
+    const told = checks.filter(({ subject }) => subject === 'environment').map(({ detail }) => detail);
+    assert.deepEqual(
+      told.sort(),
+      [
+        `${name} does not count: others can change where ${home} leads`,
+        'XDG_DATA_HOME does not count: it is no absolute path in UTF-8',
+      ].sort(),
+    );
+    chmodSync(at('open'), 0o755);
+    assert.match(run(['config'], env).stdout, /^strict = true$/m);
+  }
+});
+
 test('config: where a file is broken the keys and their defaults are told, and what is wrong', () => {
   const env = { XDG_CONFIG_HOME: at('config') };
   const { status, stdout, stderr } = run(['config'], env);

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -205,6 +206,13 @@ test("somebody else's file is refused, root's and the system's are not", {
   const other = file('strict = true\n');
   chownSync(other.file, 1234, 1234);
   assert.match(await failure([other]), /: it belongs to somebody else$/);
+  const theirs = path.join(scratch, 'theirs');
+  mkdirSync(theirs);
+  chownSync(theirs, 1234, 1234);
+  const moved = { ...other, file: path.join(theirs, 'config.toml') };
+  renameSync(other.file, moved.file);
+  assert.match(await failure([moved]), /, or a directory on the way to it, can be replaced by others$/);
+  renameSync(moved.file, other.file);
   const asSystem = await readConfiguration([{ ...other, writer: 'root' }], {});
   assert.equal(asSystem.settings.strict, true);
   const ofRoot = await readConfiguration(

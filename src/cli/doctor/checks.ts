@@ -7,6 +7,7 @@ import { KEYS } from '../../config/settings.ts';
 import { temporaryName, writeFileDurably } from '../../host/atomic-file.ts';
 import { createDirectories, type Directories } from '../../host/directories.ts';
 import { errnoOf, ForeignError, reasonOf, remedyOf } from '../../host/errors.ts';
+import { fileWord } from '../../host/shell-words.ts';
 import { farmRemedy, patchedRows } from '../../integrations/patch/patched-rows.ts';
 import type { Context } from '../../resolve/context.ts';
 import { isDamaged } from '../../store/catalogue.ts';
@@ -55,6 +56,20 @@ export async function checkNix({ nix }: Pick<Context, 'nix'>): Promise<Check> {
     `${detail}, but ${why}`,
     `start the Nix daemon (systemctl start nix-daemon), or repair the store; ${CONSEQUENCE}`,
   );
+}
+
+/** One note for each variable that was to name directories of the user's and is as if it was not set. */
+export function checkVariables({ passedOver = {} }: Context['host']): Check[] {
+  return Object.entries(passedOver).map(([name, value = '']): Check => {
+    const check = { subject: 'environment', state: 'note' } as const;
+    if (!value.startsWith('/') || value.includes('\ufffd'))
+      return { ...check, detail: `${name} does not count: it is no absolute path in UTF-8` };
+    return {
+      ...check,
+      detail: `${name} does not count: others can change where ${value} leads`,
+      remedy: `see whose the directories on the way are: namei -l ${fileWord(value)}`,
+    };
+  });
 }
 
 /** A start that resolves reads it, and ends where it is broken. */

@@ -28,6 +28,7 @@ import {
   checkNix,
   checkPatchedFiles,
   checkPlaces,
+  checkVariables,
 } from './checks.ts';
 import { checkHooks } from './hook-checks.ts';
 import { checkInterpreters } from './interpreter-checks.ts';
@@ -92,6 +93,7 @@ async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promis
   const { dirs, checks: places } = checkPlaces(await everyPlace(uid), uid);
   const checks = [
     ...(await checkConfiguration(context)),
+    ...checkVariables(context.host),
     await checkNix(context),
     ...checkStore(context),
     ...checkInterpreters(arch, dirs),
