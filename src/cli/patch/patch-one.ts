@@ -93,7 +93,7 @@ async function askedFor(
   { set }: PatchOptions,
 ): Promise<'agreed' | 'declined' | 'cancelled'> {
   const isAsked = process.stdin.isTTY === true && process.stderr.isTTY === true;
-  if (!isAsked || set.has('yes') || set.has('json')) return 'agreed';
+  if (!isAsked || set.has('yes')) return 'agreed';
   const { agree } = await import('../choose/prompts.ts');
   const grows = plan.chosen.changes.added?.bytes.length ?? 0;
   const answer = await agree(

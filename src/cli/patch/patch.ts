@@ -63,7 +63,8 @@ function say(outcome: PatchOutcome, { options, typedName, tell }: PatchTask): vo
       break;
     case 'declined':
     case 'cancelled':
-      printLine(`${typedName} is as it was`);
+      if (isJson) tell({ program: typedName, edits: [], answer: outcome.kind });
+      else printLine(`${typedName} is as it was`);
       break;
     case 'failed':
       if (isJson) tell({ program: typedName, ...jsonFailure(outcome.error) });

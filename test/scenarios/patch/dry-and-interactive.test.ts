@@ -104,6 +104,15 @@ test('the question left with Ctrl-C ends with 130, answered with no with 1, and 
   }
 });
 
+test('the question comes with --json too, and a no is in the document', async () => {
+  const asked = vendor.put(jq, 'asked');
+  const it = open(vendor.rig.node, SCRIPT, 'patch', '--json', '/vendor/asked');
+  await it.until(/Patch \/vendor\/asked \(/);
+  it.press('n', 'Enter');
+  assert.match(await it.until(/\[status 1\]/), /"answer": ?"declined"/);
+  assert.equal(createHash('sha256').update(readFileSync(asked)).digest('hex'), first);
+});
+
 test('the second library is chosen, agreed to, and the file and its loader say so', async () => {
   const it = open(vendor.rig.node, SCRIPT, 'patch', '-i', '/vendor/jq');
   const screen = await it.until(/libjq\.so\.1, needed by jq[\s\S]*recommended/);
