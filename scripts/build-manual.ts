@@ -34,7 +34,11 @@ const ENVIRONMENT: readonly (readonly [name: string, meaning: string, pages: rea
     'Where the directories of the user lie; they count where they are absolute and nobody else can change where they lead.',
     ['both'],
   ],
-  ['NIX_STORE_DIR, NIX_STATE_DIR, NIX_REMOTE', 'The store, as they tell Nix itself.', ['both']],
+  [
+    'NIX_STORE_DIR, NIX_STORE, NIX_STATE_DIR, NIX_REMOTE',
+    'The store, as they tell Nix itself; NIX_STORE counts where NIX_STORE_DIR is not set.',
+    ['both'],
+  ],
   ['SHELL', 'The shell whose hook is printed where none is named.', ['nix-foreign']],
 ];
 

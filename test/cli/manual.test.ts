@@ -87,7 +87,8 @@ for (const [page, text] of [
   test(`${page}(1) has its sections, and roff has nothing to say`, () => {
     for (const section of ['NAME', 'SYNOPSIS', 'ENVIRONMENT', 'FILES', 'EXIT STATUS', 'EXAMPLES', 'SEE ALSO'])
       assert.match(text, new RegExp(`^${section}$`, 'm'));
-    for (const status of ['125', '126', '127']) assert.match(text, new RegExp(`^     ${status} `, 'm'));
+    for (const status of ['125', '126', '127', '130'])
+      assert.match(text, new RegExp(`^     ${status} `, 'm'));
     const file = path.join(scratch, `${page}.1`);
     const { stderr } = spawnSync('man', ['--warnings=w', '-l', file], {
       encoding: 'utf8',
