@@ -8,15 +8,22 @@ import { runDirectories } from '../program/run-directories.ts';
 interface LibcOfProcess {
   readonly loader: string;
   isFamily(name: string): boolean;
-  isLoaded(name: string): boolean;
+  /** Left out where only what every process has is known to be loaded. */
+  isLoaded?(name: string): boolean;
 }
+
+/** Of the libc family. */
+const isInEveryProcess = (name: string): boolean => /^(?:libc\.so|ld-linux)/.test(name);
 
 /**
  * As a library of a glibc before 2.34 does, beside a newer one: libc.so.6 is loaded, and libpthread.so.0 comes by its
  * run path, from the glibc that it was built with. Neither `--list` nor dlopen(3) sees that: the process ends with a
  * `symbol lookup error` (of GLIBC_PRIVATE). No run path counts where the loader's own directory is in the library path.
  */
-export function leadsToAnotherLibc(file: string, { loader, isFamily, isLoaded }: LibcOfProcess): boolean {
+export function leadsToAnotherLibc(
+  file: string,
+  { loader, isFamily, isLoaded = isInEveryProcess }: LibcOfProcess,
+): boolean {
   const elf = elfFileAt(file);
   if (elf === undefined) return false;
   const names = elf.needed.filter((name) => isFamily(name) && !isLoaded(name));

@@ -165,12 +165,11 @@ async function firstAccepted(
 function wantsOwnDirectory(fingerprint: Fingerprint, { kind, isFamily }: Libc, hasDrivers: boolean): boolean {
   if (kind !== 'glibc') return false;
   const loader = pathOfStoreFile(fingerprint.loader);
-  const opening = { loader, isFamily, isLoaded: (name: string) => /^(?:libc\.so|ld-linux)/.test(name) };
   const opened = fingerprint.libraries.filter(({ match }) => match === 'dlopen');
   return (
     !searchesItsOwnDirectory(loader) ||
     hasDrivers ||
-    opened.some((each) => leadsToAnotherLibc(pathOfStoreFile(each), opening))
+    opened.some((each) => leadsToAnotherLibc(pathOfStoreFile(each), { loader, isFamily }))
   );
 }
 

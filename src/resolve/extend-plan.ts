@@ -37,6 +37,7 @@ import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
 import { type DynamicProgram, rootOf, verdictOf } from './job.ts';
 import { objectsOfPlugIn, opening, wouldServe } from './learned.ts';
+import { driverFor } from './opened-drivers.ts';
 import {
   type Extension,
   openExtension,
@@ -56,6 +57,8 @@ interface Extended {
   /** Nobody offers it: no other set would have it. */
   readonly isHopeless?: boolean;
   readonly state: bigint;
+  /** The file of the running driver, where that serves the name. */
+  readonly driver?: string | undefined;
   /** The name was taken without the rest of its requester's needs, which another set may serve. */
   readonly isPartial?: boolean;
   /** What the plug-ins beside the one that asked will ask for. */
@@ -77,14 +80,14 @@ function alternativesFor({ question, program }: Extension): readonly (readonly R
 function ofAnotherLibc(
   { plan, loaded }: Extension,
   { loader: { path: loader } }: Solution,
-  added: readonly Choice[],
+  opened: readonly NamedFile[],
   isFamily: (name: string) => boolean,
 ): string | undefined {
   if (plan?.libraryPath?.split(':').includes(path.dirname(loader))) return undefined;
   const names = new Set(loaded.store.map(({ soname }) => soname));
   const process = { loader, isFamily, isLoaded: (name: string) => names.has(name) };
-  const other = added.find(({ provider }) => leadsToAnotherLibc(provider.path, process));
-  return other && `${other.name} would bring libraries of another libc than ${loader}`;
+  const other = opened.find(([, file]) => leadsToAnotherLibc(file, process));
+  return other && `${other[0]} would bring libraries of another libc than ${loader}`;
 }
 
 /** Whether all that a requester needs is offered, and does not fit: `taken` is then the name alone. */
@@ -103,26 +106,31 @@ function extend(extension: Extension, directory: string | undefined): Promise<Ex
   return withPresentSet(extension, ({ catalogue, problem, present: solution }) => {
     const state = catalogueState(catalogue);
     if (solution === undefined) return { added: [], why: 'its loader is not in the store', state };
-    const alternatives = alternativesFor(extension);
+    const driver = driverFor(extension.question.name, problem);
+    const alternatives = alternativesFor(extension).map((objects) => [...objects, ...driver]);
     const extended = extendSet(problem, solution, [{ alternatives }]);
     const { added, outcomes } = extended;
     const outcome = outcomes[0];
     if (outcome?.kind === 'left-out')
       return { added, why: outcome.why(), isHopeless: !outcome.isOffered, state };
-    const why = ofAnotherLibc(extension, solution, added, problem.isFamily);
+    const opened = [...added.map(answerOf), ...driver.map((each): NamedFile => [each.label, each.path])];
+    const why = ofAnotherLibc(extension, solution, opened, problem.isFamily);
     const isPartial = isPartOf({ problem, solution }, alternatives, outcome?.by ?? []);
-    const result = { added, why, state, isPartial };
+    const result = { added, why, state, isPartial, driver: driver[0]?.path };
     if (directory === undefined || added.length === 0 || why !== undefined) return result;
     const siblings = serveSiblings(extension, asPresent({ problem, solution }, extended));
-    const isNever = ofAnotherLibc(extension, solution, siblings.added, problem.isFamily) !== undefined;
+    const ahead = siblings.added.map(answerOf);
+    const isNever = ofAnotherLibc(extension, solution, ahead, problem.isFamily) !== undefined;
     return { ...result, siblings: isNever ? { added: [], plugIns: [] } : siblings };
   });
 }
 
+type NamedFile = readonly [name: string, file: string];
+
 /** As ld.so shall open it: a library that looks beside itself, in its own directory (farm/layout.ts). */
-function answerPath({ name, provider }: Choice): string {
-  if (provider.usesOrigin !== true) return provider.path;
-  return path.join(path.dirname(provider.path), name);
+function answerOf({ name, provider }: Choice): NamedFile {
+  if (provider.usesOrigin !== true) return [name, provider.path];
+  return [name, path.join(path.dirname(provider.path), name)];
 }
 
 function libraryOf({ name, provider }: Choice, narHash: string | undefined): FingerprintLibrary {
@@ -337,10 +345,9 @@ async function answer(extension: Extension): Promise<void> {
   const outcome = await carryOut(extension, extended);
   const { why, added } = outcome;
   const before = remember(extension, { ...outcome, isPartial, scanned: siblings && scanned });
-  const present = presentFiles(extension).get(name);
-  const found: [string, string][] =
-    why === undefined ? added.map((choice) => [choice.name, answerPath(choice)]) : [];
-  const answers: Answers = new Map<string, string | undefined>([[name, present], ...found]);
+  const found = why === undefined ? added.map(answerOf) : [];
+  const file = (why === undefined ? extended.driver : undefined) ?? presentFiles(extension).get(name);
+  const answers: Answers = new Map<string, string | undefined>([[name, file], ...found]);
   addAnswers(directory, answers, state);
   touchSonameTables(dirs.catalogues, context.location.storeDir);
   debug(`${name}: ${why ?? [...answers.values()].join(', ')}`);

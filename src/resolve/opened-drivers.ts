@@ -1,13 +1,17 @@
 // What a program may open → the drivers among it, and a set whose libc serves them.
+// A program of Nix → the drivers that load beside the libc that it has.
 import path from 'node:path';
 import { driverRequirer } from '../candidates/build-problem.ts';
-import type { Problem } from '../candidates/problem.ts';
+import type { Problem, Requirer } from '../candidates/problem.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
+import { leadsToAnotherLibc } from '../farm/another-libc.ts';
 import { pathOfStoreFile } from '../farm/verify-set.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { notice } from '../host/output.ts';
 import { findBundled } from '../program/bundled.ts';
 import { type DriverLibrary, driverLibraries } from '../program/drivers.ts';
+import type { ProgramFile } from '../program/inspect-program.ts';
+import { libcOf } from '../program/libc.ts';
 import { type OptionalLibrary, optionalLibraries } from '../program/optional-names.ts';
 import { extendSet } from '../solver/extend-set.ts';
 import type { Solution } from '../solver/solution.ts';
@@ -89,7 +93,7 @@ export function noticeUnserved(typedName: string, driver: string | undefined): v
 function unservedBeside(
   loader: string,
   drivers: readonly DriverLibrary[],
-  { libc }: DynamicProgram,
+  { libc }: Pick<DynamicProgram, 'libc'>,
 ): DriverLibrary | undefined {
   return drivers.find(({ elf }) =>
     elf.verneed.some(({ file, versions }) => {
@@ -98,6 +102,27 @@ function unservedBeside(
       return library === undefined || missingVersion(versions, library) !== undefined;
     }),
   );
+}
+
+/** The running driver where it serves the name: what is to be opened, since its needs count too. */
+export function driverFor(name: string, { bundled }: Pick<Problem, 'bundled'>): Requirer[] {
+  const found = bundled.get(name);
+  return found?.isDriver === true ? [found] : [];
+}
+
+/** Name → file, of those that only a driver may serve. `loader`: of glibc. */
+export function driversBeside(
+  loader: string,
+  { driverDirectories = [], elf }: Pick<ProgramFile, 'driverDirectories' | 'elf'>,
+): Map<string, string> {
+  if (elf === undefined) return new Map();
+  const libc = libcOf(elf, 'glibc');
+  const fitting = driverLibraries(driverDirectories, elf, new Set()).filter(
+    (driver) =>
+      unservedBeside(loader, [driver], { libc }) === undefined &&
+      !leadsToAnotherLibc(driver.path, { loader, isFamily: libc.isFamily }),
+  );
+  return new Map(fitting.map((driver) => [driver.name, driver.path]));
 }
 
 export interface ServedDrivers {

@@ -3,11 +3,14 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import type { Directories } from '../host/directories.ts';
+import { identityOf } from '../host/file-identity.ts';
+import { isDirectory, isGone } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { askLoader } from '../ldso/ask-loader.ts';
 import { directPlan, runTimeConditions } from '../plan/make-plan.ts';
 import { readPlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
+import { addAnswers } from '../plan/run-time-files.ts';
 import { runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { libcOf } from '../program/libc.ts';
@@ -15,6 +18,7 @@ import { programOfWrapper } from '../program/nix-wrapper.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { sonameTableFile } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
+import { driversBeside } from './opened-drivers.ts';
 import { isOld, type LoadedProgram, openRunTime, type RunTime, whyNoModule } from './run-time.ts';
 
 /** What its own loader loads for it, without the libc family. */
@@ -59,7 +63,29 @@ async function runTimeOf(
   await haveSonameTable(program, context, dirs);
   const before = runTimeDirectoryOf(readPlan(dirs, program.path));
   const set = [program.identity, loader];
-  return openRunTime(loaded, { set, before, plugIns: [] }, context, dirs);
+  const runTime = openRunTime(loaded, { set, before, plugIns: [] }, context, dirs);
+  if (runTime !== undefined) answerDrivers(runTime, loaded);
+  return runTime;
+}
+
+/**
+ * A library path that has their directories would change what the program has, and its children. The store may have
+ * none of their names, as on WSL: then nobody would be asked.
+ */
+function answerDrivers({ directory }: RunTime, { program, loader }: LoadedProgram): void {
+  const drivers = driversBeside(loader, program);
+  // No state of the catalogue: only what cannot be had goes with one.
+  if (drivers.size > 0) addAnswers(directory, drivers, 0n);
+}
+
+/** What is answered of drivers is asked anew when another one runs. */
+function driverConditions({ host }: Context): Pick<LaunchPlan, 'watched' | 'absent'> {
+  const { driverDirectories = [] } = host;
+  const watch = (directory: string) => ({ identity: identityOf(directory), path: directory });
+  return {
+    watched: driverDirectories.filter(isDirectory).map(watch),
+    absent: driverDirectories.filter(isGone),
+  };
 }
 
 /**
@@ -79,5 +105,6 @@ export async function planNixProgram(
   });
   if (runTime === undefined) return plain;
   const { directories, files } = runTimeConditions(runTime);
-  return { ...plain, directories, files, environment: [['LD_AUDIT', runTime.moduleOnce]] };
+  const environment = [['LD_AUDIT', runTime.moduleOnce]] as const;
+  return { ...plain, directories, files, environment, ...driverConditions(context) };
 }

@@ -9,6 +9,7 @@ import { compile, compileLibrary } from '../compile.ts';
 import { foreign, onHost } from '../foreign-files.ts';
 import { cacheOf, fingerprintBehind, rootLinks, stateOf } from '../saved-state.ts';
 import { openToolRoot } from '../tool.ts';
+import { flagsOfNix } from './ways.ts';
 
 const rig = await ensureRig('full');
 const scratch = path.join(import.meta.dirname, '../../../build', `drivers-${process.pid}`);
@@ -298,6 +299,74 @@ test('what a driver needs of the same driver is loaded with it, and binds', asyn
   compile(onHost(root, tool), source, [...all, ...flags, beside, driver]);
   const { status, stdout, stderr } = await root.start([tool]);
   assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '580\n', stderr: '' });
+});
+
+const OPENS_LATE = `#include <dlfcn.h>
+#include <stdio.h>
+int main(int count, char **words) { if (count < 2) return puts("nothing") < 0;
+void *l = dlopen(words[1], RTLD_NOW); if (!l) return puts(dlerror());
+const char *(*driver)(void) = (const char *(*)(void))dlsym(l, "driver"); return puts(driver()) < 0; }\n`;
+
+function putNixProgram(name: string, flags: readonly string[] = []): string {
+  const program = path.join(homeInRoot, name);
+  compile(onHost(root, program), `${OPENS_LATE}int content_of_${name};`, [...flagsOfNix(rig), ...flags]);
+  return program;
+}
+
+test('a program of Nix gets the running one, before and after an upgrade', async () => {
+  const program = putNixProgram('nix_upgraded');
+  assert.match((await root.bare(program, ['libcuda.so.1'])).stdout, /cannot open shared object file/);
+  for (const version of VERSIONS) {
+    install(version);
+    for (let start = 1; start <= 2; start += 1) {
+      const { status, stdout, stderr } = await root.start([program, 'libcuda.so.1']);
+      assert.deepEqual({ status, stdout }, { status: 0, stdout: `${version}\n` }, stderr);
+    }
+    assert.equal((await root.startHit([program, 'libcuda.so.1'])).stdout, `${version}\n`);
+  }
+  const { stdout } = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--gc', '--print-roots'] });
+  assert.doesNotMatch(stdout, /nvidia/);
+});
+
+test('a program of Nix gets one that the store has not, as on WSL, and one that came after its plan', async () => {
+  const name = 'libnvidia-ml.so.1';
+  const file = onHost(root, path.join(objects, 'nvidia-x11-wsl/lib', name));
+  compileLibrary(file, name, 'const char *driver(void) { return "wsl"; }');
+  rmSync(path.join(run, 'opengl-driver'), { force: true });
+  const program = putNixProgram('nix_of_wsl');
+  for (const each of ['libcuda.so.1', name])
+    assert.match((await root.start([program, each])).stdout, /cannot open shared object file/);
+  install('wsl');
+  assert.equal((await root.start([program, name])).stdout, 'wsl\n');
+  install('550.1');
+  assert.equal((await root.start([program, 'libcuda.so.1'])).stdout, '550.1\n');
+});
+
+test('a driver that needs a newer glibc than runs is not opened by a program of Nix; its next one is', async () => {
+  const program = putNixProgram('nix_unserved');
+  install('999.9');
+  assert.match((await root.start([program, 'libcuda.so.1'])).stdout, /cannot open shared object file/);
+  install('550.1');
+  assert.equal((await root.start([program, 'libcuda.so.1'])).stdout, '550.1\n');
+});
+
+test('a driver with a run path to another glibc is opened by a program of Nix that has loaded what it needs of it', async () => {
+  const own = flagsOfNix(rig).join();
+  const other = ['bookworm', 'sid']
+    .map((release) => path.dirname(foreign(rig, release, 'curl').loader))
+    .find((directory) => !own.includes(directory));
+  assert.ok(other !== undefined, 'the rig has another glibc');
+  const source = 'double floor(double); const char *driver(void) { return floor(1.5) == 1 ? "far" : ""; }';
+  const flags = ['-fno-builtin', '-Wl,--no-as-needed', '-lm', `-Wl,--enable-new-dtags,-rpath,${other}`];
+  const file = onHost(root, path.join(objects, 'nvidia-x11-far/lib/libcuda.so.1'));
+  compileLibrary(file, 'libcuda.so.1', source, flags);
+  install('far');
+  const [without, having] = [
+    putNixProgram('nix_plain'),
+    putNixProgram('nix_math', ['-Wl,--no-as-needed', '-lm']),
+  ];
+  assert.match((await root.start([without, 'libcuda.so.1'])).stdout, /cannot open shared object file/);
+  assert.equal((await root.start([having, 'libcuda.so.1'])).stdout, 'far\n');
 });
 
 function versionScript(): string {

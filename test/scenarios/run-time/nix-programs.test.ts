@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { elfFileAt } from '../../../src/elf/open-elf.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
 import { stateOf } from '../saved-state.ts';
 import { launcher, openToolRoot } from '../tool.ts';
-import { LARGE_STORAGE, putPlugIn } from './ways.ts';
+import { flagsOfNix, LARGE_STORAGE, putPlugIn } from './ways.ts';
 
 const rig = await ensureRig('full');
 const root = await openToolRoot(rig);
@@ -130,19 +129,12 @@ test('what is found fits the libc that runs', async () => {
 
 /** As makeBinaryWrapper of nixpkgs makes it, with the command that it writes into the file. */
 function wrapperOf(program: string, name: string, [variable, value] = ['WRAPPED', '1']): string {
-  const interpreter = elfFileAt(path.join(rig.dir, rig.node))?.interpreter as string;
-  const libc = path.join(rig.dir, path.dirname(interpreter));
   const source = `#include <stdlib.h>
     #include <unistd.h>
     const char *DOCSTRING = "\\n\\nmakeCWrapper '${program}' \\\\\\n    --inherit-argv0 \\\\\\n    --set '${variable}' '${value}'\\n\\n";
     int main(int argc, char **argv) { setenv("${variable}", "${value}", 1); return execv("${program}", argv); }`;
   const file = path.join(homeInRoot, name);
-  const flags = [
-    `-Wl,-dynamic-linker,${interpreter}`,
-    `-Wl,-rpath,${path.dirname(interpreter)}`,
-    `-L${libc}`,
-  ];
-  compile(onHost(root, file), source, flags);
+  compile(onHost(root, file), source, flagsOfNix(rig));
   return file;
 }
 

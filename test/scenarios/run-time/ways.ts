@@ -1,6 +1,7 @@
 // The ways in which a foreign program can be started → roots with only /nix, each with a start and a hit by that way.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { elfFileAt } from '../../../src/elf/open-elf.ts';
 import type { Rig } from '../../rig/rig.ts';
 import { homeInRoot, type Outcome, type Root, type RootOptions } from '../../rig/root.ts';
 import { compile } from '../compile.ts';
@@ -74,4 +75,11 @@ export function putPlugIn(root: Root, file: string, source: string, needed: read
   const flags = ['-shared', '-fPIC', '-Wl,--no-as-needed', ...needed.map((each) => `-l:${each}`)];
   compile(onHost(root, inRoot), source, flags);
   return inRoot;
+}
+
+/** What makes a compiled program one of Nix: the loader of the rig's Node, and its libc. */
+export function flagsOfNix(rig: Rig): string[] {
+  const interpreter = elfFileAt(path.join(rig.dir, rig.node))?.interpreter as string;
+  const libc = path.dirname(interpreter);
+  return [`-Wl,-dynamic-linker,${interpreter}`, `-Wl,-rpath,${libc}`, `-L${path.join(rig.dir, libc)}`];
 }
