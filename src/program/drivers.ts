@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { type MachineKey, sameMachine } from '../elf/machine.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 
 export interface DriverLibrary {
@@ -37,12 +38,12 @@ function namesIn(directory: string): string[] {
 function findDriverLibrary(
   name: string,
   directories: readonly string[],
-  like: ElfFile,
+  like: MachineKey,
 ): DriverLibrary | undefined {
   for (const directory of directories) {
     const file = path.join(directory, name);
     const elf = elfFileAt(file);
-    if (elf?.class === like.class && elf.machine === like.machine) return { name, path: file, elf };
+    if (elf !== undefined && sameMachine(elf, like)) return { name, path: file, elf };
   }
   return undefined;
 }
@@ -50,7 +51,7 @@ function findDriverLibrary(
 /** Those whose names only a driver may serve, and those among `wanted`. */
 export function driverLibraries(
   directories: readonly string[],
-  like: ElfFile,
+  like: MachineKey,
   wanted: ReadonlySet<string>,
 ): DriverLibrary[] {
   const names = new Set(directories.flatMap(namesIn));

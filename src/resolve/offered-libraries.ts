@@ -1,4 +1,5 @@
-// A process in a view → the libraries that it can open by their names: those of its plan, then the others of the store.
+// A process in a view → the libraries that it can open by their names: those of its plan, then those of the running
+// driver and the others of the store.
 import { readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { canServe } from '../candidates/providers.ts';
@@ -6,10 +7,11 @@ import { compareRanks, rankOf } from '../candidates/rank.ts';
 import { findMachine, type MachineKey, sameMachine } from '../elf/machine.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { highestGlibcOf } from '../farm/library-order.ts';
-import { namesIn, realPath } from '../host/files.ts';
+import { isDirectory, namesIn, realPath } from '../host/files.ts';
 import { libcVersionOf } from '../ldso/search-paths.ts';
 import { readPlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
+import { driverLibraries, isForDriverOnly } from '../program/drivers.ts';
 import { libcOf } from '../program/libc.ts';
 import type { NamedLibrary } from '../store/catalogue.ts';
 import { withStore } from '../store/open-catalogue.ts';
@@ -55,14 +57,35 @@ async function planOfCaller(processId: number, uid: number): Promise<LaunchPlan 
 
 const LIBRARY = /^(?:lib|ld-).*\.so(?:\.|$)/;
 
-/** Beside the loader lies its libc. */
-function librariesOfPlan({ program, libraryPath = '', loader = '' }: LaunchPlan): OfferedLibrary[] {
+/** Beside the loader lies its libc. A driver has the path that outlives an upgrade. */
+function librariesOfPlan(
+  { program, libraryPath = '', loader = '' }: LaunchPlan,
+  drivers: readonly string[],
+): OfferedLibrary[] {
   const machine = elfFileAt(program);
   if (machine === undefined) return [];
   return [...libraryPath.split(':'), path.dirname(loader)].flatMap((directory) =>
     namesIn(directory)
       .filter((name) => LIBRARY.test(name))
-      .map((name) => ({ name, file: realPath(path.join(directory, name)), machine })),
+      .map((name) => ({ name, file: path.join(directory, name), machine }))
+      .filter(({ file }) => isFor(machine, file))
+      .map((each) => (drivers.includes(directory) ? each : { ...each, file: realPath(each.file) })),
+  );
+}
+
+/** As for ld.so, which passes over files of another class: those of a 64-bit driver come before the 32-bit ones. */
+function isFor(machine: MachineKey, file: string): boolean {
+  const elf = elfFileAt(file);
+  return elf !== undefined && sameMachine(elf, machine);
+}
+
+function librariesOfDrivers(
+  machines: readonly MachineKey[],
+  directories: readonly string[],
+): OfferedLibrary[] {
+  const names = new Set(directories.flatMap(namesIn));
+  return machines.flatMap((machine) =>
+    driverLibraries(directories, machine, names).map(({ name, path: file }) => ({ name, file, machine })),
   );
 }
 
@@ -73,8 +96,10 @@ function bestOf(libraries: readonly NamedLibrary[], glibc: number): NamedLibrary
   return [...(loaded.length > 0 ? loaded : fitting)].sort((a, b) => compareRanks(rankOf(a), rankOf(b)))[0];
 }
 
+/** `drivers`: directories. */
 function librariesOfStore(
   { host, location }: Context,
+  drivers: readonly string[],
   loaderOf: (machine: MachineKey) => string | undefined,
 ): Promise<OfferedLibrary[]> {
   return inWritableDirectories(host.uid, (dirs) =>
@@ -83,7 +108,8 @@ function librariesOfStore(
         const [, glibc = Number.POSITIVE_INFINITY] = libcVersionOf(loaderOf(machine) ?? '') ?? [];
         const all = catalogue.librariesBySoname(machine.class, machine.machine);
         return [...Map.groupBy(all, ({ names }) => names[0] ?? '')].flatMap(([name, libraries]) => {
-          const best = LIBRARY.test(name) ? bestOf(libraries, glibc) : undefined;
+          const isOffered = LIBRARY.test(name) && !isForDriverOnly(name, drivers);
+          const best = isOffered ? bestOf(libraries, glibc) : undefined;
           return best === undefined ? [] : [{ name, file: path.join(best.storePath, best.file), machine }];
         });
       }),
@@ -110,9 +136,14 @@ export async function newestGlibc({ host, location }: Context): Promise<string |
 /** Each name once for each machine; those of the caller's plan first, both by name, the newest in front. */
 export async function offeredLibraries(processId: number, context: Context): Promise<OfferedLibrary[]> {
   const plan = await planOfCaller(processId, context.host.uid);
-  const own = plan === undefined ? [] : librariesOfPlan(plan);
+  const drivers = (context.host.driverDirectories ?? []).filter(isDirectory);
+  const own = plan === undefined ? [] : librariesOfPlan(plan, drivers);
   const isOwn = (machine: MachineKey) => own[0] !== undefined && sameMachine(own[0].machine, machine);
-  const others = await librariesOfStore(context, (machine) => (isOwn(machine) ? plan?.loader : undefined));
+  const loaderOf = (machine: MachineKey) => (isOwn(machine) ? plan?.loader : undefined);
+  const others = [
+    ...librariesOfDrivers(context.host.hostMachines, drivers),
+    ...(await librariesOfStore(context, drivers, loaderOf)),
+  ];
   const byName = (a: OfferedLibrary, b: OfferedLibrary) =>
     b.name.localeCompare(a.name, 'en', { numeric: true });
   const all = new Map<string, OfferedLibrary>();
