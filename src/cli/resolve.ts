@@ -61,12 +61,14 @@ function summaryOfScript({ program, origin, strategy }: LaunchPlan, { host }: Co
 }
 
 function summary(plan: LaunchPlan): string {
-  const { program, strategy, origin, files, directories, auditModule } = plan;
+  const { program, strategy, origin, loader, files, directories, auditModule } = plan;
   const inFarm = files.filter(
     (file) => file !== auditModule && directories.some((directory) => file.startsWith(`${directory}/`)),
   ).length;
   if (strategy === 'direct' && origin !== undefined) return `${program}: ${origin}`;
   if (strategy === 'direct') return `${program}: needs nothing of ours, it is started directly`;
+  if (strategy === 'view' && loader === undefined)
+    return `${program}: ${origin ?? 'needs no library of ours'}, with what its foreign programs need, strategy view`;
   return `${program}: ${inFarm} ${inFarm === 1 ? 'library' : 'libraries'} from the store, strategy ${strategy}`;
 }
 

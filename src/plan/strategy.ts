@@ -52,6 +52,8 @@ export interface Situation {
    * or another of the package (`beside`).
    */
   readonly machine: 'own' | 'beside' | 'other';
+  /** Whether it names the launcher by a path of its own, and nothing serves those who name the usual one. */
+  readonly isServedAlone?: boolean;
   /** What the user wants, if anything. */
   readonly wanted?: string | undefined;
   /** Whether binfmt_misc hands the program to the launcher, and would do so again if it were started itself. */
@@ -126,13 +128,16 @@ function waysFor(wanted: string | undefined, { byBinfmt, readsItself }: Situatio
 }
 
 /** Where the programs of the system name the same interpreter, they would come to the launcher too. */
-function whyUnfit(way: Way, { interpreter: { kind, path }, machine }: Situation): string | undefined {
+function whyUnfit(way: Way, { interpreter, machine, isServedAlone }: Situation): string | undefined {
+  const { kind, path } = interpreter;
   if (way === 'copy') return undefined;
   if (kind === 'loader') return `the system's own loader sits at ${path}`;
   if (way === 'namespace')
     return machine === 'own' ? undefined : 'the launcher that would lie there is for another machine';
   if (machine === 'other') return 'the launcher is for another machine';
-  return kind === 'missing' || kind === 'stub-ld' ? undefined : `something sits at ${path} already`;
+  return kind === 'missing' || kind === 'stub-ld' || isServedAlone
+    ? undefined
+    : `something sits at ${path} already`;
 }
 
 function reasonFor({ readsItself, relative, startsOthers, wanted }: Situation): string | undefined {
@@ -197,8 +202,11 @@ export function chooseStrategy(situation: Situation): StrategyChoice {
   }
   if (kind === 'nix-ld') return byNixLd(situation);
   if (kind === 'launcher') {
-    if (machine !== 'other') return { strategy: 'interpreter', why: `the launcher itself sits at ${path}` };
-    return byLoader(`the launcher at ${path} is for another machine`);
+    if (machine === 'other') return byLoader(`the launcher at ${path} is for another machine`);
+    const asked = wanted === 'view' && situation.isServedAlone ? keepingItself(situation) : undefined;
+    return asked?.strategy === 'view'
+      ? asked
+      : { strategy: 'interpreter', why: `the launcher itself sits at ${path}` };
   }
   const saved = keepingItself(situation);
   if (saved !== undefined) return saved;

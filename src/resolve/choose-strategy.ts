@@ -19,6 +19,8 @@ import {
 } from '../plan/strategy.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { pathOfElfString } from '../program/run-directories.ts';
+import { interpreterOfChildren } from '../view/children.ts';
+import { isVacant } from '../view/shown-libraries.ts';
 import { foreignRelative, startsItselfByName, startsOthers, whyItReadsItself } from '../view/wants-view.ts';
 import type { Context } from './context.ts';
 import type { DynamicProgram } from './job.ts';
@@ -89,6 +91,7 @@ export function strategyOf(
     interpreter,
     libc: libcVersionOf(loader),
     machine: launcherMachine(program, interpreter, context),
+    isServedAlone: isServedAlone(program, interpreter),
     wanted: requestedStrategy(context),
     byBinfmt: context.byBinfmt === true || ruleTaking(program.path, program.elf) !== undefined,
     readsItself: readsItself(program, bundledOf(objects, context)),
@@ -102,6 +105,11 @@ export function strategyOf(
 function firstNeededPath({ plainNames }: DynamicProgram): string | undefined {
   const [name] = plainNames?.keys() ?? [];
   return name === undefined ? undefined : pathOfElfString(name);
+}
+
+function isServedAlone({ elf }: DynamicProgram, { path }: Interpreter): boolean {
+  const ofChildren = interpreterOfChildren(path, findMachine(elf)).path;
+  return ofChildren !== path && isVacant(ofChildren);
 }
 
 /** The launcher that sits there already may be for another machine. */

@@ -82,14 +82,19 @@ function refusePacked({ elf, path, typedName }: ProgramFile): void {
   });
 }
 
-/** A collector that looked before the plan was there may have taken the files: then they are unpacked again. */
+/**
+ * What lies in it names the launcher by its own path and needs no view; what it starts from outside the image does. A
+ * collector that looked before the plan was there may have taken the files: then they are unpacked again.
+ */
 async function planImage(
   program: ProgramFile,
   image: AppImage,
-  context: Context,
+  asked: Context,
   dirs: Directories,
 ): Promise<LaunchPlan> {
   const { planAppImage } = await import('./plan-app-image.ts');
-  const plan = savePlan(dirs, await planAppImage(program, image, context, dirs));
+  const { withRequestedStrategy } = await import('./choose-strategy.ts');
+  const context = await withRequestedStrategy(program, asked);
+  const plan = savePlan(dirs, withChildren(await planAppImage(program, image, context, dirs), context, dirs));
   return plan.files.every((file) => existsSync(file)) ? plan : await planImage(program, image, context, dirs);
 }

@@ -61,6 +61,7 @@ interface Keeping {
   readonly readsItself?: string;
   readonly relative?: string;
   readonly byBinfmt?: true;
+  readonly isServedAlone?: true;
   /** The ways that work. */
   readonly ways: readonly ('view' | 'namespace' | 'copy')[];
   readonly strategy: Strategy;
@@ -89,6 +90,10 @@ const keepings: readonly Keeping[] = [
   { kind: 'nix-ld', readsItself: 'Bun', ways: both, strategy: 'interpreter' },
   { kind: 'launcher', readsItself: 'Bun', ways: both, strategy: 'interpreter' },
   { kind: 'launcher', wanted: 'patched', ways: both, strategy: 'patched' },
+  { kind: 'launcher', wanted: 'view', ways: both, strategy: 'interpreter' },
+  { kind: 'launcher', isServedAlone: true, wanted: 'view', ways: both, strategy: 'view' },
+  { kind: 'launcher', isServedAlone: true, wanted: 'view', ways: ['copy'], strategy: 'interpreter' },
+  { kind: 'launcher', isServedAlone: true, relative: '/opt/x/bin/y', ways: both, strategy: 'interpreter' },
   { kind: 'nix-ld', wanted: 'namespace', ways: both, strategy: 'namespace' },
   { kind: 'missing', wanted: 'namespace', ways: ['copy'], strategy: 'patched' },
   { kind: 'stub-ld', wanted: 'patched', ways: ['namespace'], strategy: 'loader' },

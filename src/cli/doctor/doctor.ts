@@ -9,14 +9,13 @@ import { printJson, printLine } from '../../host/output.ts';
 import { runProgram } from '../../host/run-program.ts';
 import { ruleFor } from '../../integrations/binfmt/binfmt-registry.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
-import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import { LAUNCHER_REMEDY } from '../../resolve/own-package.ts';
 import { everyPlace, patchPlaces } from '../../resolve/writable-directories.ts';
 import { openNixDatabase } from '../../store/nix-database.ts';
 import { remedyOfStore } from '../../store/open-catalogue.ts';
 import { isStoreObjectName } from '../../store/store-location.ts';
-import { reportOfChildren } from '../../view/children.ts';
+import { interpreterOfChildren, reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
 import type { EntryProcess } from '../command.ts';
 import { processName } from '../hook.ts';
@@ -128,8 +127,9 @@ async function examineProgram(typedName: string, context: Context): Promise<Exam
   const machine = own && findMachine(own);
   const named = elfFileAt(plan.program)?.interpreter;
   const isOfNix = named?.startsWith(`${context.location.storeDir}/`) === true;
-  const interpreter = inspectInterpreter(
+  const interpreter = interpreterOfChildren(
     (isOfNix ? undefined : named) ?? machine?.interpreter ?? '/lib/ld.so',
+    machine,
   );
   const rule = plan.rule ?? (own && ruleFor(own));
   const { what, remedy } = reportOfChildren(typedName, { ...plan, rule }, interpreter, () =>

@@ -1,6 +1,7 @@
 // `nix-foreign explain PROGRAM`: every library, who needs it, which file serves it and why, and how the program starts.
 import path from 'node:path';
 import { type Choices, choiceLines, hasChoices } from '../../choices/choices.ts';
+import { findMachine } from '../../elf/machine.ts';
 import { ForeignError } from '../../host/errors.ts';
 import { listText, printJson, printLine } from '../../host/output.ts';
 import { fileWord } from '../../host/shell-words.ts';
@@ -9,7 +10,7 @@ import { ruleFor } from '../../integrations/binfmt/binfmt-registry.ts';
 import { disagreementOf } from '../../ldso/trace-text.ts';
 import { planFile } from '../../plan/plan-files.ts';
 import type { LaunchPlan } from '../../plan/plan-format.ts';
-import { type Interpreter, inspectInterpreter, type Situation, whyNoNamespace } from '../../plan/strategy.ts';
+import { inspectInterpreter, type Situation, whyNoNamespace } from '../../plan/strategy.ts';
 import { asPlanned, strategyOf } from '../../resolve/choose-strategy.ts';
 import type { Context } from '../../resolve/context.ts';
 import { type FetchedLibrary, readFetched } from '../../resolve/fetched-record.ts';
@@ -17,7 +18,7 @@ import { forOriginal } from '../../resolve/for-original.ts';
 import { viewFor } from '../../resolve/view-for.ts';
 import { filesByPath } from '../../resolve/write-plan.ts';
 import { nameOfStoreObject } from '../../store/store-location.ts';
-import { reportOfChildren } from '../../view/children.ts';
+import { interpreterOfChildren, reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
 import { candidateRow } from '../choose/candidate-rows.ts';
 import type { CandidateReport } from './candidates.ts';
@@ -126,11 +127,8 @@ function undefinedSymbolLines(undefinedSymbols: CandidateReport['undefinedSymbol
 }
 
 /** Only what is missed; a start that lets them start says so itself. */
-function childrenOf(
-  { program, plan, dynamic }: DynamicFacts,
-  interpreter: Interpreter,
-  { launcher }: Context,
-) {
+function childrenOf({ program, plan, dynamic }: DynamicFacts, { launcher }: Context) {
+  const interpreter = interpreterOfChildren(dynamic.interpreter, findMachine(dynamic.elf));
   const rule = plan.rule ?? ruleFor(dynamic.elf);
   const { what, remedy } = reportOfChildren(program.typedName, { ...plan, rule }, interpreter, () =>
     whyNoView(launcher),
@@ -182,7 +180,7 @@ function explainDynamic(facts: DynamicFacts, context: Context): Explanation {
     why: whyOfStrategy(facts),
     plan: planFile(place, program.path),
     interpreter: { path: interpreter.path, kind: interpreter.kind },
-    ...childrenOf(facts, interpreter, context),
+    ...childrenOf(facts, context),
     sha256: fingerprint.program.sha256,
     ...(plan.origin === undefined ? {} : { origin: plan.origin }),
     ...(plan.root === undefined ? {} : { root: plan.root }),
@@ -227,6 +225,11 @@ function childrenBy({ strategy, launcherVariables }: LaunchPlan): string | undef
   return `its foreign children start too: nix-ld enters the launcher, by ${launcherVariables.join(', ')}`;
 }
 
+function whyDirect(plan: LaunchPlan): string | undefined {
+  const clauses = [childrenBy(plan), notDirect(plan)].filter((each) => each !== undefined);
+  return clauses.length === 0 ? undefined : clauses.join('; ');
+}
+
 function explanationOf(facts: Facts, context: Context): Explanation {
   if ('dynamic' in facts) return explainDynamic(facts, context);
   const { program, plan, place } = facts;
@@ -234,7 +237,7 @@ function explanationOf(facts: Facts, context: Context): Explanation {
     program: program.path,
     kind: program.appImage === undefined ? program.kind.kind : 'AppImage',
     strategy: plan.strategy,
-    why: childrenBy(plan) ?? notDirect(plan) ?? DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
+    why: whyDirect(plan) ?? DIRECT[program.kind.kind] ?? 'it needs nothing of ours',
     plan: planFile(place, program.path),
   };
 }

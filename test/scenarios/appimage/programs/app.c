@@ -1,4 +1,5 @@
-// Says where it runs and with whose libraries; with `second` it starts the other program beside itself first.
+// Says where it runs and with whose libraries; with `second` it starts the other program beside itself first, with
+// `outside PROGRAM` that one.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +9,23 @@
 const char *zlibVersion(void);
 const char *inside(void);
 
-static void start_second(const char *directory)
+static void start(const char *path, const char *name, const char *argument)
 {
-	char path[8192];
-	snprintf(path, sizeof path, "%s/usr/bin/second", directory);
 	if (fork() == 0) {
-		execl(path, "second", (char *)0);
+		execl(path, name, argument, (char *)0);
 		perror(path);
 		_exit(1);
 	}
 	int status;
 	wait(&status);
-	printf("second ended %d\n", WEXITSTATUS(status));
+	printf("%s ended %d\n", name, WEXITSTATUS(status));
+}
+
+static void start_second(const char *directory)
+{
+	char path[8192];
+	snprintf(path, sizeof path, "%s/usr/bin/second", directory);
+	start(path, "second", NULL);
 }
 
 int main(int argc, char **argv)
@@ -30,6 +36,8 @@ int main(int argc, char **argv)
 	exe[length > 0 ? length : 0] = '\0';
 	if (argc > 1 && strcmp(argv[1], "second") == 0)
 		start_second(getenv("APPDIR"));
+	if (argc > 2 && strcmp(argv[1], "outside") == 0)
+		start(argv[2], "outside", "report");
 	printf("exe %s\nargv0 %s\ninside %s\nzlib %c\ncwd %s\n", exe, argv[0], inside(), zlibVersion()[0],
 	       getcwd(cwd, sizeof cwd));
 	for (int i = 0; i < 4; i++)
