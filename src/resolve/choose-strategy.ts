@@ -127,7 +127,7 @@ function launcherMachine(
 
 /** A foreign program that it may start: itself, or one beside it. */
 function relativeOf(program: string, { env }: Context): string | undefined {
-  return startsItselfByName(program) ? program : foreignRelative(program, (env['PATH'] ?? '').split(':'));
+  return startsItselfByName(program) ? program : foreignRelative(program, env['HOME']);
 }
 
 function bundledOf(objects: VerifiedSet['objects'], { location }: Context): string[] {

@@ -6,8 +6,9 @@ import { elfFileAt, openFileSource } from '../elf/open-elf.ts';
 import { type ByteSource, fillFrom, Malformed, readHeader } from '../elf/reader.ts';
 import { hasConstantsInCode, readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
 import { leavesUndefined } from '../elf/symbols.ts';
-import { isExecutable } from '../host/files.ts';
+import { isExecutable, realPath } from '../host/files.ts';
 import { isVacant } from './shown-libraries.ts';
+import { PROGRAM_PLACES } from './shown-programs.ts';
 
 /** Also put together with the process id by Qt 5, which may be brought along (qcoreapplication.cpp, qAppFileName). */
 const SELF = ['/proc/self/exe', '/proc/%1/exe'];
@@ -105,21 +106,35 @@ export function startsItselfByName(program: string): boolean {
  * processes cannot be traced, and whose owners have no names.
  */
 const STARTERS = new RegExp(
-  `^(?:[a-z0-9_]+-linux-\\w+-)?(?:${[
+  `^(?:${[
     '(?:ba|da|a|z|k|mk|lk|tc|c|fi)?sh|bsd-csh|elvish|nu|xonsh|bwrap|proot',
-    'g?make|ninja|samu|cmake|ctest|meson|bazel|cargo|rustc|go|cc|gcc|g\\+\\+|clang|clang\\+\\+',
+    'g?make|ninja|samu|cmake|ctest|meson|bazel|cargo|rustc|go',
+    // Of cross compilers behind the target's name: arm-none-eabi-, x86_64-conda-linux-gnu-.
+    '(?:[a-z0-9_.]+-){0,4}(?:cc|c\\+\\+|cpp|gcc(?:-(?:ar|nm|ranlib))?|g\\+\\+|gfortran|clang(?:\\+\\+)?)',
     'env|xargs|nohup|nice|ionice|timeout|setsid|stdbuf|time|watch|parallel|entr|flock|script|expect',
     'vim?|nvim|emacs|lua|luajit|tclsh|wish|ruby|irb|[gmn]?awk|R|Rscript|julia|guile',
   ].join('|')})[-.\\d]*(?:[-.](?:basic|tiny|nox|gtk|static))?$`,
 );
 
-/** By its name, as `zsh`, `lua5.4` or `x86_64-linux-gnu-gcc-12`. */
+/** By its name, as `zsh`, `lua5.4` or `x86_64-conda-linux-gnu-gcc-12`. */
 export function startsOthers(program: string): boolean {
   return STARTERS.test(path.basename(program));
 }
 
-/** A directory with more entries is no program's own. */
+/** A directory with more entries is that of many packages, as an environment of conda: neighbours say nothing there. */
 const MOST_ENTRIES = 200;
+
+/**
+ * Directories for commands of many packages: the machine's, and those of a home (file-hierarchy(7), `cargo install`,
+ * `go install`). Neighbours there have nothing to do with one another, and each would lose sudo and ssh in a view.
+ */
+const SHARED = [...PROGRAM_PLACES, '/usr/local/bin', '/usr/local/sbin'];
+const SHARED_IN_HOME = ['bin', '.local/bin', '.cargo/bin', 'go/bin'];
+
+function sharedDirectories(home: string | undefined): string[] {
+  if (home === undefined || !path.isAbsolute(home)) return SHARED;
+  return [...SHARED, ...SHARED_IN_HOME.map((name) => realPath(path.join(home, name)))];
+}
 
 function isForeign(file: string): boolean {
   if (!isExecutable(file)) return false;
@@ -146,11 +161,13 @@ function ownDirectories(program: string): string[] {
 }
 
 /**
- * A foreign program in the program's own tree: in its directory, which is none of PATH.
- * @param commands the directories of PATH
+ * A foreign program in the program's own tree, whether that is in PATH or not: a vendor's `bin` often is.
+ * @param program without links on its way
+ * @param home HOME
  */
-export function foreignRelative(program: string, commands: readonly string[]): string | undefined {
-  const directories = ownDirectories(program).filter((each) => !commands.includes(each));
+export function foreignRelative(program: string, home: string | undefined): string | undefined {
+  const shared = sharedDirectories(home);
+  const directories = ownDirectories(program).filter((each) => !shared.includes(each));
   return directories
     .flatMap(filesIn)
     .sort()

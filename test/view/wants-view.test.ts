@@ -1,13 +1,21 @@
 // Programs → whether they read /proc/self/exe, themselves or by a library, or are there to start others.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { startsOthers, whyItReadsItself } from '../../src/view/wants-view.ts';
+import { foreignRelative, startsOthers, whyItReadsItself } from '../../src/view/wants-view.ts';
 
-const directory = mkdtempSync(path.join(tmpdir(), 'wants-view-'));
+const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'wants-view-')));
 after(() => rmSync(directory, { recursive: true }));
 
 function compile(name: string, text: string, flags: readonly string[] = []): string {
@@ -55,12 +63,43 @@ test('what a program brings along counts, and what is no ELF file does not', () 
 });
 
 test('shells, build tools and their like start others, by their names', () => {
-  const starting =
-    'zsh zsh-5.9 ksh93 bsd-csh mksh-static gmake lua5.4 tclsh8.6 gawk g++-12 x86_64-linux-gnu-gcc-12 vim.basic emacs-gtk';
+  const compilers =
+    'g++-12 x86_64-linux-gnu-gcc-12 x86_64-conda-linux-gnu-gcc arm-none-eabi-gcc-13.2.1 aarch64-none-linux-gnu-g++ ' +
+    'riscv64-unknown-elf-gcc-ar gfortran-12 c++ cpp';
+  const starting = `zsh zsh-5.9 ksh93 bsd-csh mksh-static gmake lua5.4 tclsh8.6 gawk vim.basic emacs-gtk ${compilers}`;
   const named = (names: string) => names.split(' ').map((name) => `/opt/${name}`);
   assert.deepEqual(named(starting).filter(startsOthers), named(starting));
   // A view of a user would keep these from what they are for.
   const looking = 'strace gdbserver lldb nsenter find tmux sudo';
-  const others = 'jq psql shasum gitk makeinfo envsubst timeoutd push luac gccgo-tool';
+  const others =
+    'jq psql shasum gitk makeinfo envsubst timeoutd push luac gccgo-tool arm-none-eabi-objdump x86_64-linux-gnu-ld';
   assert.deepEqual(named(`${looking} ${others}`).filter(startsOthers), []);
+});
+
+/** Two foreign programs in a directory; returns both. */
+function putNeighbours(place: string): [string, string] {
+  const into = path.join(directory, place);
+  mkdirSync(into, { recursive: true });
+  const first = compile(`${place}/initdb`, 'int main(void) { return 0; }', ['-Wl,-I,/nowhere/ld.so']);
+  const second = path.join(into, 'postgres');
+  copyFileSync(first, second);
+  return [first, second];
+}
+
+test('a foreign neighbour counts in a directory of a vendor, in those for commands of many packages not', () => {
+  const home = path.join(directory, 'link-to-home');
+  symlinkSync('home', home);
+  const [initdb, postgres] = putNeighbours('home/pgsql/bin');
+  assert.equal(foreignRelative(initdb, home), postgres);
+  for (const place of ['bin', '.local/bin', '.cargo/bin', 'go/bin']) {
+    const [program, other] = putNeighbours(`home/${place}`);
+    assert.equal(foreignRelative(program, home), undefined, place);
+    assert.equal(foreignRelative(program, undefined), other, place);
+  }
+});
+
+test('in a directory of more than 200 entries no neighbour counts', () => {
+  const [program] = putNeighbours('conda/bin');
+  for (let at = 0; at < 200; at += 1) writeFileSync(path.join(directory, 'conda/bin', String(at)), '');
+  assert.equal(foreignRelative(program, undefined), undefined);
 });
