@@ -1,4 +1,5 @@
-// The system profile and the store → the data below /usr/share that programs open by path and this machine lacks there.
+// The system profile, the graphics driver and the store → the data below /usr/share that programs open by path and
+// this machine lacks there.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { namesIn } from '../host/files.ts';
@@ -17,6 +18,8 @@ interface SharedData {
   readonly wantedBy: string;
 }
 
+/** Of NixOS' driver (nixpkgs, nixos/modules/hardware/graphics.nix); nixpkgs' own loaders of drivers look there. */
+const ofDriver = (name: string): string => `/run/opengl-driver/share/${name}`;
 const sw = (name: string): string => `/run/current-system/sw/share/${name}`;
 
 export const SHARED_DATA: readonly SharedData[] = [
@@ -63,6 +66,17 @@ export const SHARED_DATA: readonly SharedData[] = [
     object: /^[a-z0-9]{32}-nss-cacert-(\d[\w.-]*)$/,
     inside: 'etc/ssl/certs',
     wantedBy: 'update-ca-certificates and installers that copy from there',
+  },
+  {
+    place: '/usr/share/vulkan',
+    instead: [ofDriver('vulkan')],
+    wantedBy:
+      "vendors' Vulkan loaders, where XDG_DATA_DIRS is not set: LunarG's SDK, Chrome, Android's emulator",
+  },
+  {
+    place: '/usr/share/glvnd',
+    instead: [ofDriver('glvnd')],
+    wantedBy: "libglvnd of other distributions: EGL's drivers",
   },
   {
     place: '/usr/lib/locale',

@@ -72,10 +72,26 @@ static const char *type(void)
 	return strstr(found, "frob") ? "found" : "missing";
 }
 
+static const char *opened(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	return file ? "found" : "missing";
+}
+
 static const char *certificates(void)
 {
-	FILE *file = fopen("/usr/share/ca-certificates/ca-bundle.crt", "r");
-	return file ? "found" : "missing";
+	return opened("/usr/share/ca-certificates/ca-bundle.crt");
+}
+
+// Where Vulkan's loader looks without XDG_DATA_DIRS, and libglvnd always; their drivers are not of this machine.
+static const char *vulkan(void)
+{
+	return opened("/usr/share/vulkan/icd.d/probe.json");
+}
+
+static const char *egl(void)
+{
+	return opened("/usr/share/glvnd/egl_vendor.d/probe.json");
 }
 
 int main(int argc, char **argv)
@@ -88,6 +104,7 @@ int main(int argc, char **argv)
 		{"/usr/share/X11", keyboard},	   {"/usr/share/fonts", fonts},
 		{"/usr/share/icons", cursor},	   {"/usr/share/mime", type},
 		{"/usr/share/ca-certificates", certificates},
+		{"/usr/share/vulkan", vulkan},	   {"/usr/share/glvnd", egl},
 	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		const char *found = all[i].look();

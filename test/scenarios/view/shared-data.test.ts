@@ -66,6 +66,14 @@ function furnishProfile(profile: string): void {
   execFileSync('msgfmt', ['-o', path.join(messages, 'probe.mo'), '-'], { input: MESSAGES });
 }
 
+/** What NixOS has for its graphics driver. */
+function furnishDriver(share: string): void {
+  for (const directory of ['vulkan/icd.d', 'glvnd/egl_vendor.d']) {
+    mkdirSync(path.join(share, directory), { recursive: true });
+    writeFileSync(path.join(share, directory, 'probe.json'), '{}');
+  }
+}
+
 /** What the store has, where no profile has it: objects as nixpkgs has them. */
 async function furnishStore(root: ToolRoot): Promise<void> {
   const objects = path.join(homeInRoot, 'objects');
@@ -101,6 +109,7 @@ async function assertFound(root: ToolRoot, program: string, places: readonly str
 
 const profile = path.join(scratch, 'run');
 furnishProfile(path.join(profile, 'current-system/sw'));
+furnishDriver(path.join(profile, 'opengl-driver/share'));
 // What X servers bring: no keyboard map is in it.
 const partial = path.join(scratch, 'run-of-a-server');
 mkdirSync(path.join(partial, 'current-system/sw/share/X11/xorg.conf.d'), { recursive: true });
@@ -124,7 +133,7 @@ for (const uid of [0, USER]) {
   );
   for (const root of [ofSystem, bare]) giveHome(root, uid);
 
-  test(`user ${uid}: from the system profile, each of the table`, async () => {
+  test(`user ${uid}: from the system profile and the driver, each of the table`, async () => {
     const places = SHARED_DATA.map(({ place }) => place);
     await assertFound(ofSystem, program, places);
   });
