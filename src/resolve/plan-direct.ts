@@ -89,12 +89,11 @@ function refusePacked({ elf, path, typedName }: ProgramFile): void {
 async function planImage(
   program: ProgramFile,
   image: AppImage,
-  asked: Context,
+  context: Context,
   dirs: Directories,
 ): Promise<LaunchPlan> {
   const { planAppImage } = await import('./plan-app-image.ts');
-  const { withRequestedStrategy } = await import('./choose-strategy.ts');
-  const context = await withRequestedStrategy(program, asked);
-  const plan = savePlan(dirs, withChildren(await planAppImage(program, image, context, dirs), context, dirs));
+  const own = await planAppImage(program, image, context, dirs);
+  const plan = savePlan(dirs, await withAskedChildren(own, program, context, dirs));
   return plan.files.every((file) => existsSync(file)) ? plan : await planImage(program, image, context, dirs);
 }
