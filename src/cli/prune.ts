@@ -20,7 +20,7 @@ import { unpackedOf } from '../plan/copy-directories.ts';
 import { lastUseOf, listPlans, planFile, removePlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import type { Context } from '../resolve/context.ts';
-import { cleanBefore, cleanPatched } from '../resolve/housekeeping.ts';
+import { cleanBefore, cleanPatched, cleanRoots } from '../resolve/housekeeping.ts';
 import { allDirectories, placesLeftOut } from '../resolve/writable-directories.ts';
 import { patchedRootRows, type RootRow, runTimeRootRows, savedRoots, whyPrunable } from './roots.ts';
 import { usageError } from './usage-error.ts';
@@ -139,6 +139,7 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
     if (options.dryRun) continue;
     cleanBefore(dirs);
     cleanPatched(dirs);
+    cleanRoots(dirs);
     dropFetching(dirs);
     collectFarms(dirs);
   }

@@ -6,7 +6,7 @@ import type { Directories } from '../host/directories.ts';
 import { allNamesIn, isThere, makeDirectories, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import type { Nix, NixRefusal } from '../store/nix.ts';
-import { addKeptRoot, readRoot, setRootBack } from '../store/root-link.ts';
+import { addKeptRoot, readRoot, removeHalfMade, setRootBack } from '../store/root-link.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
 
 /** A saved fingerprint, and where. */
@@ -58,8 +58,11 @@ export async function readSavedFingerprint(
   return { fingerprint: parsed.fingerprint, file };
 }
 
+/** A plan key (plan/plan-format.ts); what else lies there was on its way to be called so. */
+const KEY = /^[0-9a-f]{16}$/;
+
 function filesFor(dirs: Directories, sha256: string, key: string): string[] {
-  const links = namesIn(path.join(dirs.roots, sha256)).map((name) => rootLink(dirs, sha256, name));
+  const links = keysPinning(dirs, sha256).map((each) => rootLink(dirs, sha256, each));
   const own = rootLink(dirs, sha256, key);
   return [own, ...links.filter((link) => link !== own), plainFingerprint(dirs, sha256)];
 }
@@ -102,13 +105,15 @@ export function linksOfProgram(dirs: Directories, key: string): string[] {
 /** Every root link of a place, sorted. @throws Node's errors. */
 export function allLinks(dirs: Directories): string[] {
   return allNamesIn(dirs.roots).flatMap((sha256) =>
-    allNamesIn(path.join(dirs.roots, sha256)).map((key) => rootLink(dirs, sha256, key)),
+    allNamesIn(path.join(dirs.roots, sha256))
+      .filter((name) => KEY.test(name))
+      .map((key) => rootLink(dirs, sha256, key)),
   );
 }
 
 /** The plan keys for which a content is pinned, sorted. */
 export function keysPinning(dirs: Directories, sha256: string): string[] {
-  return namesIn(path.join(dirs.roots, sha256));
+  return namesIn(path.join(dirs.roots, sha256)).filter((name) => KEY.test(name));
 }
 
 /** The store object a root link names; undefined when there is no such link, or it cannot be read. */
@@ -179,6 +184,7 @@ export async function restore(
 /** Removes a root link; Nix drops its own entry for it at the next collection (nix-store(1), --add-root). */
 export function unpin(link: string): void {
   rmSync(link, { recursive: true, force: true });
+  removeHalfMade(link);
   try {
     rmdirSync(path.dirname(link)); // only when this was the last
   } catch {}

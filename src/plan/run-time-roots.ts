@@ -2,10 +2,10 @@
 // are.
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomically } from '../host/atomic-file.ts';
+import { removeLeftovers, writeFileAtomically } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { allNamesIn, makeDirectories } from '../host/files.ts';
-import { readRoot } from '../store/root-link.ts';
+import { isHalfMadeRoot, readRoot } from '../store/root-link.ts';
 import { readRunTimeRecord, runTimesDirectory } from './run-time-record.ts';
 
 type RootsPlace = Pick<Directories, 'state' | 'cache'>;
@@ -19,13 +19,13 @@ interface RunTimeRoots {
   readonly links: readonly string[];
 }
 
-function rootsDirectory({ state }: Pick<Directories, 'state'>): string {
+export function runTimeRootsDirectory({ state }: Pick<Directories, 'state'>): string {
   return path.join(state, 'run-time');
 }
 
 /** Holds those of one run-time directory, by its name. */
 export function runTimeRoots(dirs: Pick<Directories, 'state'>, directory: string): string {
-  return path.join(rootsDirectory(dirs), path.basename(directory));
+  return path.join(runTimeRootsDirectory(dirs), path.basename(directory));
 }
 
 function programFile(directory: string): string {
@@ -35,6 +35,7 @@ function programFile(directory: string): string {
 /** Roots outlive plan and record when the cache is deleted. @throws Node's errno errors. */
 export function noteProgram(directory: string, program: string): void {
   makeDirectories(directory);
+  removeLeftovers(directory);
   writeFileAtomically(programFile(directory), program);
 }
 
@@ -48,10 +49,10 @@ function programOf(dirs: RootsPlace, directory: string): string | undefined {
 
 /** Sorted by directory. @throws Node's errors. */
 export function listRunTimeRoots(dirs: RootsPlace): RunTimeRoots[] {
-  return allNamesIn(rootsDirectory(dirs)).map((name) => {
-    const directory = path.join(rootsDirectory(dirs), name);
+  return allNamesIn(runTimeRootsDirectory(dirs)).map((name) => {
+    const directory = path.join(runTimeRootsDirectory(dirs), name);
     const files = allNamesIn(directory).map((each) => path.join(directory, each));
-    const links = files.filter((file) => readRoot(file) !== undefined);
+    const links = files.filter((file) => !isHalfMadeRoot(file) && readRoot(file) !== undefined);
     return { directory, program: programOf(dirs, directory), links };
   });
 }

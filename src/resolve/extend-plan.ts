@@ -33,6 +33,7 @@ import { plugInAt } from '../program/plug-ins.ts';
 import { asPresent, extendSet, type PresentProblem } from '../solver/extend-set.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
+import { removeHalfMade } from '../store/root-link.ts';
 import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
 import { type DynamicProgram, rootOf, verdictOf } from './job.ts';
@@ -365,7 +366,9 @@ async function pinEach(
   const paths = new Set(added.map(({ provider }) => provider.storePath));
   if (paths.size > 0) noteProgram(roots, program.path);
   for (const storePath of paths) {
-    const outcome = await pin(nix, path.join(roots, path.basename(storePath)), storePath);
+    const link = path.join(roots, path.basename(storePath));
+    removeHalfMade(link);
+    const outcome = await pin(nix, link, storePath);
     if (outcome.kind !== 'rooted') debug(`${storePath} is not pinned`);
   }
 }

@@ -1,5 +1,5 @@
 // Our directories, before and after a program is planned → the same without leftovers.
-import { rmSync } from 'node:fs';
+import { rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { clearRootDirectory, keysPinning, rootLink, unpin } from '../fingerprint/saved-fingerprints.ts';
 import { removeLeftovers } from '../host/atomic-file.ts';
@@ -12,9 +12,11 @@ import { collectFarmsDaily } from '../plan/collect-farms.ts';
 import { copyOf } from '../plan/copy-directories.ts';
 import { readPlanFile, removePlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
+import { runTimeRootsDirectory } from '../plan/run-time-roots.ts';
+import { removeAbandonedHalves, removeHalfMade } from '../store/root-link.ts';
 import type { Context } from './context.ts';
 
-/** Removes what processes that were killed left behind; of roots: `cleanRootsOf`, of patches: `cleanPatched`. */
+/** Removes what killed processes left behind; of roots: `cleanRootsOf`, `cleanRoots`, of patches: `cleanPatched`. */
 export function cleanBefore(dirs: Directories): void {
   for (const top of [dirs.cache, dirs.state]) {
     removeLeftovers(top);
@@ -26,7 +28,21 @@ export function cleanBefore(dirs: Directories): void {
 /** The same of patches, for commands of theirs: there can be hundreds of these directories. */
 export function cleanPatched(dirs: Pick<Directories, 'state'>): void {
   const patched = patchedDirectory(dirs);
-  for (const name of namesIn(patched)) removeLeftovers(path.join(patched, name));
+  for (const name of namesIn(patched)) {
+    removeLeftovers(path.join(patched, name));
+    removeAbandonedHalves(path.join(patched, name));
+  }
+}
+
+/** The same of roots, also of programs that nobody starts again. */
+export function cleanRoots(dirs: Directories): void {
+  for (const top of [dirs.roots, runTimeRootsDirectory(dirs)])
+    for (const name of namesIn(top)) removeAbandonedHalves(path.join(top, name));
+  for (const name of namesIn(dirs.roots)) {
+    try {
+      rmdirSync(path.join(dirs.roots, name)); // only where nothing is in it; Nix makes it anew
+    } catch {}
+  }
 }
 
 /** Once a day removes the farms that no plan names. */
@@ -34,9 +50,10 @@ export function cleanAfter(dirs: Directories): void {
   collectFarmsDaily(dirs);
 }
 
-/** Makes room for a root link: removes what is no root link, and leftovers beside it. */
+/** Makes room for a root link, under its program's lock: removes what is no root link, and leftovers beside it. */
 export function cleanRootsOf(link: string, dirs: Directories, context: Context): void {
   clearRootDirectory(link, context.location.storeDir);
+  removeHalfMade(link);
   for (const directory of [path.dirname(link), dirs.fingerprints]) removeLeftovers(directory);
 }
 

@@ -9,11 +9,11 @@ import { checkInStore, realFileOf, type StoreCause } from '../fingerprint/check-
 import { type Fingerprint, type FingerprintLibrary, storePathsOf } from '../fingerprint/fingerprint.ts';
 import { type Root, saveAndPin } from '../fingerprint/save-and-pin.ts';
 import { restore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
+import { temporaryName } from '../host/atomic-file.ts';
 import { debug, listText } from '../host/output.ts';
 import { allowing, type FetchPolicy, policyBy } from '../index/fetch-policy.ts';
 import { simulateStart } from '../ldso/simulate-start.ts';
 import { complaintsOf } from '../ldso/trace-text.ts';
-import { planKey } from '../plan/plan-format.ts';
 import { whyNoLoaderFile } from '../program/libc.ts';
 import { firstDisturbed, type Identities, identitiesOf, realise, releaseLinks } from '../store/fetch.ts';
 import { type Nix, showOnStderr } from '../store/nix.ts';
@@ -117,11 +117,14 @@ async function fetchMissing(
   if (nix === undefined) return refused(`${lack}, and there is no Nix to fetch it`);
   const weighed = await weigh(missing, nix, search);
   if (weighed.kind === 'refused') return weighed;
-  const link = path.join(dirs.state, 'fetching', planKey(program.path));
+  // A name that `removeLeftovers` knows, so that a kill leaves no roots for good.
+  const directory = temporaryName(path.join(dirs.state, 'fetching', 'fingerprint'));
+  const link = path.join(directory, 'link');
   const realised = await realise(nix, storePathsOf(fingerprint), link, showOnStderr);
   const left = realised.kind === 'realised' || weighed.download === 0 ? 0 : await leftOf(missing, nix);
   budget.spent += Math.max(0, weighed.download - left);
-  if (realised.kind === 'realised') return { kind: 'there', links: realised.links };
+  if (realised.kind === 'realised') return { kind: 'there', links: [...realised.links, directory] };
+  releaseLinks([directory]);
   return refused(`${lack}: ${realised.why}`);
 }
 

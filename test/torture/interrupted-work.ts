@@ -28,7 +28,7 @@ import { hasEffect, type Left, whyUndone } from './work-effects.ts';
 import { FINGERPRINT, INDEX, PATCH, PROGRAM, type Store, SUM, WORKS, type Work } from './works.ts';
 
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
-/** What is written beside a file before it has its name, and locks. */
+/** What is written beside a file before it has its name, and locks; Nix calls a root link `.tmp-PID-NUMBER` first. */
 const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
 
 export interface Works {
@@ -174,7 +174,7 @@ function leftoversIn(root: ToolRoot): string[] {
   return [root.homeDir, inTmp(root, PLACE)]
     .filter(existsSync)
     .flatMap(namesBelow)
-    .filter((name) => ENDINGS.includes(path.extname(name).slice(1)));
+    .filter((name) => ENDINGS.includes(path.extname(name).split(/[.-]/)[1] ?? ''));
 }
 
 function wordsOf({ words }: Work, node: string): [string, ...string[]] {
@@ -202,7 +202,7 @@ const START = [launcher, PROGRAM, ...SUM];
 
 /** Waits until a lock counts as left behind whose holder has not said who it is: 2 s, of times 1 s ahead at most. */
 function ifLeftIn(directory: string, words: readonly string[], name: string): string {
-  return `left=(${directory}/**/*.{${ENDINGS.join()}})
+  return `left=(${directory}/**/*.{${ENDINGS.join()},tmp-*})
 if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting(words, name)}fi
 `;
 }

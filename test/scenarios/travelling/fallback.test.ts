@@ -1,4 +1,5 @@
 // A cache that cannot be used: one line says why, the program starts with what the store has; with strict it does not.
+import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
@@ -6,7 +7,7 @@ import { fillCache, providerOf } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { type Mishap, serveDirectory } from '../../rig/web-server.ts';
 import { assertRefused } from '../expect-failure.ts';
-import type { Settings } from '../tool.ts';
+import { launcher, type Settings } from '../tool.ts';
 import {
   assertRan,
   configure,
@@ -99,6 +100,24 @@ test('a cache that disappears half-way', async () => {
   const server = await serveDirectory(path.join(exchange.directory, 'cache'), vanish);
   await refuse(fetching([server.url], [cacheKey.publicKey]), /unable to download/);
   await server.close();
+});
+
+/** Where roots lie that a fetch makes, until the set is pinned. */
+const FETCHING = '~/.local/state/nix-run-foreign/v1/fetching';
+
+test('killed while it fetches: what it roots lies where the next start removes it', async () => {
+  const stuck: Mishap = (request) => request.url?.startsWith('/nar/') === true;
+  const server = await serveDirectory(path.join(exchange.directory, 'cache'), stuck);
+  await startOver(other, substitutes);
+  putFile(other, SIDECAR, sidecar);
+  // In one process namespace, where the dead can be told from the living.
+  const start = [launcher, ...line].map((word) => `'${word}'`).join(' ');
+  const script = `shopt -s dotglob nullglob; timeout -s KILL 8 ${start}
+    echo ${FETCHING}/*; NIX_CONFIG= ${start}; echo ${FETCHING}/*`;
+  const settings = fetching([server.url], [cacheKey.publicKey]);
+  const { stdout, stderr } = await other.run({ argv: [rig.bash, '-c', script], ...settings });
+  await server.close();
+  assert.match(stdout, /^\S+\/\.fingerprint\.\S+\.tmp\n42\n\n$/, stderr);
 });
 
 test('substitute = false', async () => {
