@@ -169,7 +169,11 @@ function tryCopy(plan: EditPlan, copy: string, args: readonly string[], { env, l
 }
 
 /** Whether the loader takes the very files of the set for the copy; their number. @throws ForeignError. */
-export async function proveProgram(plan: PatchPlan, copy: string): Promise<number> {
+export async function proveProgram(
+  plan: PatchPlan,
+  copy: string,
+  { cache }: Pick<Directories, 'cache'>,
+): Promise<number> {
   if (plan.wanted.runPath === undefined) {
     const why = await whyNotTheSame(copy, plan.verified, plan.program.libc);
     if (why !== undefined) throw refusedCopy(plan, why);
@@ -181,6 +185,7 @@ export async function proveProgram(plan: PatchPlan, copy: string): Promise<numbe
   const asked = {
     libc: plan.program.libc.kind,
     storeDir: path.dirname(plan.fingerprint.loader.storePath),
+    cache,
   };
   const proof: Proof = provePatched(copy, plan.verified, asked, all ? 'too' : 'not');
   if (proof.kind === 'other') throw refusedCopy(plan, proof.why);

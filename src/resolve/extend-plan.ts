@@ -9,6 +9,7 @@ import { isRefusedWhenOpened, layOutAndVerify, type VerifiedSet } from '../farm/
 import type { Fingerprint, FingerprintLibrary } from '../fingerprint/fingerprint.ts';
 import { type SavedRoot, saveAndPin, startRootAdders } from '../fingerprint/save-and-pin.ts';
 import { pin, restore, savedBefore } from '../fingerprint/saved-fingerprints.ts';
+import { removeLeftovers } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { realPath } from '../host/files.ts';
 import { withLock } from '../host/mutex.ts';
@@ -391,6 +392,7 @@ export async function extendPlan(
   const { elf } = program;
   if (elf === undefined) return;
   await withLock(path.join(dirs.locks, planKey(program.path)), async () => {
+    removeLeftovers(question.directory);
     const known = readAnswers(question.directory).entries.get(question.name);
     if (known?.startsWith('/') === true) return; // another process asked meanwhile
     const extension = await openExtension(question, { ...program, elf }, context, dirs);

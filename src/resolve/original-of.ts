@@ -23,7 +23,7 @@ import { planKey } from '../plan/plan-format.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
 import { type PatchTarget, patchRefusal } from './patch-target.ts';
-import { allDirectories, patchPlaces } from './writable-directories.ts';
+import { allDirectories, inWritableDirectories, patchPlaces } from './writable-directories.ts';
 
 export interface Original {
   /** The target itself, or a file with what it was. */
@@ -91,13 +91,18 @@ export function patchedStateOf(target: PatchTarget, known: readonly Directories[
   }
 }
 
-/** Where the original content is put: `$ORIGIN` is that directory, so in the cache what lies around comes with it. */
-function fileFor(target: PatchTarget, where: 'beside' | 'in the cache', cache: string) {
-  if (where === 'beside') {
-    removeLeftoversOf(target.path);
-    const file = temporaryName(target.path);
-    return { file, whole: file };
-  }
+function fileBeside(target: PatchTarget) {
+  removeLeftoversOf(target.path);
+  const file = temporaryName(target.path);
+  return { file, whole: file };
+}
+
+/**
+ * `$ORIGIN` is the directory of the original content, so what lies around comes with it. Where no place is known yet,
+ * one is made: nobody looks for what would be left in /tmp itself.
+ */
+async function fileInCache(target: PatchTarget, uid: number, known: readonly Directories[]) {
+  const cache = known[0]?.cache ?? (await inWritableDirectories(uid, async (dirs) => dirs.cache));
   makeDirectories(cache);
   const whole = temporaryName(path.join(cache, 'original'));
   return { file: mirrorNeighbours(whole, target.path), whole };
@@ -141,7 +146,8 @@ export async function withOriginal<T>(
   const known = await allDirectories(context.host.uid);
   const patched = patchedStateOf(target, await patchPlaces(context.host.uid));
   if (patched === undefined) return await work({ file: target.path, patched });
-  const { file, whole } = fileFor(target, where, known[0]?.cache ?? '/tmp');
+  const { file, whole } =
+    where === 'beside' ? fileBeside(target) : await fileInCache(target, context.host.uid, known);
   try {
     copyWithUndo(target.path, file, patched.undo);
     chmodSync(file, Number(target.stats.mode & 0o777n) | 0o500);

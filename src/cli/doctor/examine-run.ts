@@ -5,7 +5,8 @@ import type { ElfFile } from '../../elf/elf-file.ts';
 import { sameMachine } from '../../elf/machine.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import { libraryOrder } from '../../farm/library-order.ts';
-import { findOnPath } from '../../host/files.ts';
+import { temporaryName } from '../../host/atomic-file.ts';
+import { findOnPath, makeDirectories } from '../../host/files.ts';
 import { listText } from '../../host/output.ts';
 import { fileWord, shellWord } from '../../host/shell-words.ts';
 import { bringing } from '../../index/bring-packages.ts';
@@ -205,6 +206,15 @@ const UNWATCHED: Check = {
   remedy: 'bring it, e.g. nix-shell -p strace, and try again',
 };
 
+/** Where the next run removes what a killed one left. */
+async function directoryToWatchIn(uid: number): Promise<string> {
+  return await inWritableDirectories(uid, async ({ cache }) => {
+    const directory = temporaryName(path.join(cache, 'watch'));
+    makeDirectories(directory);
+    return directory;
+  });
+}
+
 /** Runs it by `launcher`, with its own output on `output`. */
 export async function examineRun(
   program: WatchedProgram,
@@ -213,7 +223,8 @@ export async function examineRun(
   output: 'stdout' | 'stderr',
 ): Promise<Check[]> {
   const words: [string, ...string[]] = [launcher, '--', program.typedName, ...program.args];
-  const watched = await watchStart({ words: words as [string, ...string[]], env: context.env, output });
+  const directory = await directoryToWatchIn(context.host.uid);
+  const watched = await watchStart({ words, env: context.env, output, directory });
   const file = inspectProgram(program.typedName, context.host);
   const offered = await offersFor(file, watched.libraries, context);
   const checks = [

@@ -1,6 +1,5 @@
 // A command line → what its process tree asked for and did not get, as ld.so and, where it is there, strace tell.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { findOnPath } from '../../host/files.ts';
 import { type EndedOnTerminal, runOnTerminal } from '../../host/run-program.ts';
@@ -22,6 +21,8 @@ interface StartToWatch {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where its output goes. */
   readonly output: 'stdout' | 'stderr';
+  /** For what is told of it; removed afterwards. */
+  readonly directory: string;
 }
 
 const NOTHING: MissedFiles = { programs: [], files: [], complaints: [] };
@@ -63,7 +64,7 @@ function missedIn(directory: string): { libraries: MissedLibrary[]; complaints: 
 
 /** Runs it to its end. Programs that are setuid, and those of musl, tell nothing of their libraries. */
 export async function watchStart(start: StartToWatch): Promise<WatchedStart> {
-  const directory = mkdtempSync(path.join(tmpdir(), 'nix-foreign-watch-'));
+  const { directory } = start;
   try {
     const env = { ...start.env, LD_DEBUG: 'libs,files', LD_DEBUG_OUTPUT: path.join(directory, 'ld') };
     const strace = findTracer(start.env['PATH']);

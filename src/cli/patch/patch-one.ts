@@ -208,7 +208,7 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
         const apply = async (each: PatchPlan): Promise<PatchOutcome> => {
           if (isSame(each))
             return { kind: 'unchanged', plan: each, held: await holdAgain(each, names, context, dirs) };
-          const applying = { names, trial: words, prove: (copy: string) => proveProgram(each, copy) };
+          const applying = { names, trial: words, prove: (copy: string) => proveProgram(each, copy, dirs) };
           return { kind: 'patched', plan: each, applied: await applyPatch(each, applying, context, dirs) };
         };
         try {

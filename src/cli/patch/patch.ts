@@ -122,7 +122,7 @@ async function spoiledProgram(done: DoneInTree[]): Promise<FailedInTree[]> {
   for (const { task, outcome } of done) {
     if ('outline' in outcome || (outcome.kind !== 'patched' && outcome.kind !== 'unchanged')) continue;
     try {
-      await proveProgram(outcome.plan, outcome.plan.target.path);
+      await proveProgram(outcome.plan, outcome.plan.target.path, task.dirs);
     } catch (error) {
       const { undoDone } = await import('./patch-tree.ts');
       const left = await undoDone(libraries);

@@ -1,10 +1,10 @@
 // A patched copy → whether its loader takes the very files of the set, also where the user's LD_LIBRARY_PATH is
 // hostile.
-import { mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../../elf/open-elf.ts';
 import type { VerifiedSet } from '../../farm/verify-set.ts';
+import { temporaryName } from '../../host/atomic-file.ts';
 import { makeDirectories } from '../../host/files.ts';
 import { runProgramNow } from '../../host/run-program.ts';
 import { type LoadedObject, parseListOutput, verifyByLoader } from '../../ldso/ask-loader.ts';
@@ -59,8 +59,8 @@ function listed(loader: string, copy: string, env: Readonly<Record<string, strin
 }
 
 /** Empty files of the names that may be looked for: whoever takes one of them ends. */
-function withHostileDirectory<T>(names: readonly string[], work: (directory: string) => T): T {
-  const directory = mkdtempSync(path.join(tmpdir(), 'nix-foreign-proof-'));
+function withHostileDirectory<T>(cache: string, names: readonly string[], work: (directory: string) => T): T {
+  const directory = temporaryName(path.join(cache, 'proof'));
   try {
     makeDirectories(directory);
     for (const name of names) writeFileSync(path.join(directory, name), '');
@@ -70,11 +70,18 @@ function withHostileDirectory<T>(names: readonly string[], work: (directory: str
   }
 }
 
+interface Surroundings {
+  readonly libc: 'glibc' | 'musl';
+  readonly storeDir: string;
+  /** Of the place: its path is safe in a library path, and the next run removes what a killed one left in it. */
+  readonly cache: string;
+}
+
 /** `hostile`: also with every name of the set in LD_LIBRARY_PATH. musl takes that first, so it is not asked. */
 export function provePatched(
   copy: string,
   verified: VerifiedSet,
-  { libc, storeDir }: { readonly libc: 'glibc' | 'musl'; readonly storeDir: string },
+  { libc, storeDir, cache }: Surroundings,
   hostile: 'too' | 'not',
 ): Proof {
   const { loader, objects } = verified;
@@ -96,7 +103,7 @@ export function provePatched(
   const why = outcomeIn({});
   if (why !== undefined) return { kind: 'other', why };
   if (libc === 'musl' || hostile === 'not') return { kind: 'same', objects: expected.size };
-  const beaten = withHostileDirectory(names, (directory) => outcomeIn({ LD_LIBRARY_PATH: directory }));
+  const beaten = withHostileDirectory(cache, names, (directory) => outcomeIn({ LD_LIBRARY_PATH: directory }));
   return beaten === undefined
     ? { kind: 'same', objects: expected.size }
     : { kind: 'other', why: `with an LD_LIBRARY_PATH of the user's ${beaten}` };

@@ -95,7 +95,7 @@ export function writeShim(
   const link = path.join(directories.names, name);
   const file = path.join(directories.shims, name);
   makeDirectories(directories.shims);
-  removeLeftovers(directories.shims);
+  for (const each of [directories.shims, directories.names]) removeLeftovers(each);
   if (naming === 'by-link') {
     makeDirectories(path.dirname(link));
     replaceLink(link, program);

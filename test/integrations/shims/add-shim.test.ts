@@ -1,8 +1,9 @@
 // Names for a shim → the shim, or why no command can be called so.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { temporaryName } from '../../../src/host/atomic-file.ts';
 import { addShim, type Shimming } from '../../../src/integrations/shims/add-shim.ts';
 import { scratchDirectory } from '../../store/compiled-library.ts';
 
@@ -30,4 +31,20 @@ test('a name that no directory can hold is refused with the remedy', () => {
     });
   const longest = 'x'.repeat(200);
   assert.equal(addShim({ typedName: script, as: longest }, shimming).name, longest);
+});
+
+test('what killed ones left goes, also beside the links to programs of another name', () => {
+  for (const directory of [at('shims'), at('names')]) {
+    mkdirSync(directory, { recursive: true });
+    // A process id that the kernel gives to none (proc(5), pid_max).
+    const left = temporaryName(path.join(directory, 'left')).replace(/\.\d+(\.\d+\.tmp)$/, '.4194304$1');
+    writeFileSync(left, '');
+  }
+  assert.equal(addShim({ typedName: script, as: 'other' }, shimming).name, 'other');
+  for (const directory of [at('shims'), at('names')])
+    assert.deepEqual(
+      readdirSync(directory).filter((name) => name.endsWith('.tmp')),
+      [],
+      directory,
+    );
 });

@@ -53,6 +53,17 @@ test('a bare name is the program that lies here, and not another one of PATH', a
   assert.match(stdout, /^opened\n(.*\n)*note {2}run {7}it ended with status 2\n/, stderr);
 });
 
+test('what a killed one was told goes with the next', async () => {
+  const looped = putProgram(root, 'looped/looped', 'int main(void) { for (;;) ; }');
+  const doctor = `'${rig.node}' /opt/tool/dist/nix-foreign.cjs doctor`;
+  const left = '/tmp/nix-foreign-* ~/.cache/nix-run-foreign/v1/.watch.*';
+  // In one process namespace, where the dead can be told from the living.
+  const script = `shopt -s nullglob; timeout -s KILL 10 ${doctor} ${looped} --; echo ${left}
+    ${doctor} ${opener} -- libm.so.6; echo left: ${left}`;
+  const { stdout, stderr } = await root.run({ argv: [rig.bash, '-c', script] });
+  assert.match(stdout, /^\S+\/\.watch\.\S+\.tmp\n(.*\n)*left:\n$/, stderr);
+});
+
 test('without arguments too, where -- stands; a program that is only asked about is not run', async () => {
   assert.match((await root.manage(['doctor', opener, '--'])).stdout, /it ended with status 1\n/);
   assert.doesNotMatch((await root.manage(['doctor', opener])).stdout, /it ended/);
