@@ -56,6 +56,9 @@ async function run(words: readonly string[], entry: string, context: Context): P
   });
 }
 
+/** For the compiled code of this bundle (nix-foreign.cts). */
+export { removeLeftoversOf, writeFileAtomically } from '../host/atomic-file.ts';
+
 /** `nix-foreign`, from the first word to the exit status. `entry`: path of the file that Node was started with. */
 export async function main(entry: string): Promise<void> {
   const words = process.argv.slice(2);

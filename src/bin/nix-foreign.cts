@@ -73,18 +73,14 @@ function isOwnDirectory(): boolean {
   return uid === process.geteuid?.() && (mode & 0o200) !== 0;
 }
 
-/** For the next run. Another one may write the same at this moment. */
+/** For the next run, of other users too. Another one may write the same at this moment. */
 function writeCompiled(): void {
-  const temporary = `${compiled}.${process.pid}.tmp`;
   try {
     if (!isOwnDirectory()) return;
-    fs.writeFileSync(temporary, script.createCachedData());
-    fs.renameSync(temporary, compiled);
-  } catch {
-    try {
-      fs.rmSync(temporary, { force: true });
-    } catch {} // the next run compiles, and writes, too
-  }
+    const { removeLeftoversOf, writeFileAtomically } = module_.exports;
+    removeLeftoversOf(compiled);
+    writeFileAtomically(compiled, script.createCachedData(), 0o666);
+  } catch {} // the next run compiles, and writes, too
 }
 
 // npm brings none that this Node's V8 would take, but of the very Node that the package was built with.

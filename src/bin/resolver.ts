@@ -67,6 +67,9 @@ async function printCacheFor(word: string, context: Context): Promise<void> {
   await printCacheCommand(word, context);
 }
 
+/** For the compiled code of this bundle (nix-foreign.cts). */
+export { removeLeftoversOf, writeFileAtomically } from '../host/atomic-file.ts';
+
 /** The whole process of a miss, or of a question. */
 export async function main(): Promise<void> {
   if (process.argv[2] === 'print-cache')

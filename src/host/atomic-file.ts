@@ -78,10 +78,10 @@ export function rewriteNamedFile(target: string, content: string | Uint8Array): 
 /**
  * Writes a file by temporary name and rename: others see the old one or the new one. For what is checked before it is
  * followed and made again at little cost: after a loss of power it may be empty, and no start waits 1-200 ms for a
- * disk. @throws Node's errno errors; nothing is left behind then.
+ * disk. `mode` as in open(2). @throws Node's errno errors; nothing is left behind then.
  */
-export function writeFileAtomically(target: string, content: string | Uint8Array): void {
-  replaceFile(target, content, { settle: () => {}, mode: 0o600, directory: 'removed' });
+export function writeFileAtomically(target: string, content: string | Uint8Array, mode = 0o600): void {
+  replaceFile(target, content, { settle: () => {}, mode, directory: 'removed' });
 }
 
 interface Manner {
