@@ -5,6 +5,7 @@ import { temporaryName } from '../host/atomic-file.ts';
 import { errnoOf, ForeignError } from '../host/errors.ts';
 import { sha256OfText } from '../host/file-identity.ts';
 import { filesBelow, makeDirectories } from '../host/files.ts';
+import { isTrustedDirectory } from '../host/trusted-file.ts';
 
 /** What a farm holds: relative name (`libz.so.1`, `glibc-hwcaps/x86-64-v3/libz.so.1`) → absolute target. */
 export type FarmLinks = ReadonlyMap<string, string>;
@@ -27,10 +28,9 @@ export function farmPath(farms: string, links: FarmLinks): string {
   return path.join(farms, sha256OfText(JSON.stringify(sorted(links))).slice(0, 32));
 }
 
-/** The launcher follows no plan whose farm is a symlink or can be written by others (PLAN.md). */
+/** The launcher follows no plan whose farm is a symlink, somebody else's or can be written by others (PLAN.md). */
 function isOurDirectory(farm: string): boolean {
-  const stats = lstatSync(farm, { throwIfNoEntry: false });
-  return stats?.isDirectory() === true && (stats.mode & 0o022) === 0;
+  return isTrustedDirectory(farm, process.geteuid?.() ?? 0);
 }
 
 function isLinkTo(file: string, target: string): boolean {
@@ -157,7 +157,9 @@ function isReplaced(temporary: string, farm: string): boolean {
     if (!errnoIsOneOf(error, ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'])) throw error;
     return false;
   } finally {
-    // Somebody may be about to repair it.
-    rmSync(damaged, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      // Somebody may be about to repair it.
+      rmSync(damaged, { recursive: true, force: true, maxRetries: 5 });
+    } catch {} // what somebody else has put into a directory of theirs
   }
 }

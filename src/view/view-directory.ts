@@ -16,7 +16,8 @@ import path from 'node:path';
 import { temporaryName } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfText } from '../host/file-identity.ts';
-import { makeDirectories } from '../host/files.ts';
+import { isThere, makeDirectories } from '../host/files.ts';
+import { ownersFor } from '../host/trusted-file.ts';
 import { viewsDirectory } from '../plan/copy-directories.ts';
 
 export type Shown =
@@ -39,11 +40,27 @@ function put(file: string, shown: Shown): void {
   chmodSync(file, ENTRY_MODE);
 }
 
+/** Of anybody else's the owner could change the entries at any time, and no plan that names it holds (PLAN.md). */
+function isOurs(directory: string): boolean {
+  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true && ownersFor(process.geteuid?.() ?? 0, directory).includes(stats.uid);
+}
+
+function setAside(directory: string): void {
+  const aside = temporaryName(directory);
+  renameSync(directory, aside);
+  try {
+    rmSync(aside, { recursive: true, force: true });
+  } catch {} // what somebody else has put into a directory of theirs
+}
+
+/** Somebody else may make the same at this moment. */
 function moveInto(temporary: string, directory: string): void {
+  if (isThere(directory) && !isOurs(directory)) setAside(directory);
   try {
     renameSync(temporary, directory);
   } catch (error) {
-    if (!lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) throw error;
+    if (!isOurs(directory)) throw error;
   }
 }
 
@@ -113,7 +130,7 @@ function mend(view: ViewDirectory): void {
 /** One that is there stays, and gets back what was changed in it. @throws Node's errors when it cannot be written. */
 export function makeViewDirectory(view: ViewDirectory): void {
   const { directory } = view;
-  if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
+  if (isOurs(directory)) {
     mend(view);
     return;
   }

@@ -4,6 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -17,6 +18,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { farmPath, isSafeInLibraryPath, makeFarm } from '../../src/farm/farm.ts';
+import { asRoot } from '../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
 const links = new Map([
@@ -57,6 +59,16 @@ test('an intact farm is taken as it is', () => {
   const { ino } = lstatSync(farm);
   makeFarm(farms, links);
   assert.equal(lstatSync(farm).ino, ino);
+});
+
+test('a farm of somebody else gives way to one of ours', asRoot, () => {
+  const farms = scratchDirectory();
+  const farm = makeFarm(farms, links);
+  chownSync(farm, 65534, 65534);
+  assert.equal(makeFarm(farms, links), farm);
+  assert.equal(lstatSync(farm).uid, 0);
+  assert.deepEqual(contentOf(farm), expected);
+  assert.deepEqual(readdirSync(farms), [path.basename(farm)]);
 });
 
 test('a farm with a link to a directory is intact too', () => {

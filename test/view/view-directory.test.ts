@@ -1,7 +1,9 @@
 // A shown directory that somebody changed → its entries again, also by several at once, and stand-ins as the same files.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -14,8 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { linkTo, makeViewDirectory, type Shown, type ViewDirectory } from '../../src/view/view-directory.ts';
+import { asRoot } from '../launcher/tool-fixture.ts';
 
 const place = mkdtempSync(path.join(tmpdir(), 'view-directory-'));
 after(() => rmSync(place, { recursive: true }));
@@ -65,11 +67,30 @@ test('several mend it at once', async () => {
   const before = stateOf(view);
   for (const [name] of view.entries) if (name.startsWith('link')) rmSync(path.join(view.directory, name));
   const module = path.resolve(import.meta.dirname, '../../src/view/view-directory.ts');
-  const text = `import(${JSON.stringify(module)}).then((m) => m.makeViewDirectory(require('node:worker_threads').workerData))`;
+  // Processes, as there are: temporary names of threads of one process are the same.
+  const text = `import(${JSON.stringify(module)}).then((m) => m.makeViewDirectory(JSON.parse(process.argv[1])))`;
   const ends = Array.from({ length: 4 }, () => {
-    const worker = new Worker(text, { eval: true, workerData: view });
-    return new Promise<unknown>((resolve) => worker.once('error', resolve).once('exit', resolve));
+    const child = spawn(process.execPath, ['-e', text, JSON.stringify(view)], { stdio: 'inherit' });
+    return new Promise<unknown>((resolve) => child.once('error', resolve).once('close', resolve));
   });
   assert.deepEqual(await Promise.all(ends), [0, 0, 0, 0]);
   assert.deepEqual(stateOf(view), before);
+});
+
+test('a directory of somebody else, and a link in its place, give way to one of ours', asRoot, () => {
+  const view = viewOf('others');
+  makeViewDirectory(view);
+  const before = stateOf(view);
+  chownSync(view.directory, 65534, 65534);
+  makeViewDirectory(view);
+  const isOurs = () => lstatSync(view.directory).isDirectory() && lstatSync(view.directory).uid === 0;
+  assert.deepEqual([isOurs(), stateOf(view)], [true, before]);
+  rmSync(view.directory, { recursive: true });
+  symlinkSync('/nowhere', view.directory);
+  makeViewDirectory(view);
+  assert.deepEqual([isOurs(), stateOf(view)], [true, before]);
+  assert.deepEqual(
+    readdirSync(place).filter((name) => name.startsWith('.')),
+    [],
+  );
 });
