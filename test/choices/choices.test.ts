@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -181,4 +183,16 @@ test('damaged choices, those others could have written, links and directories ar
   assert.equal(await read(), undefined);
   await saveChoices(here, '/opt/p', 'key', choices);
   assert.deepEqual(await read(), choices);
+});
+
+/** As others can make them where fs.protected_hardlinks is off (proc(5)): a hard link keeps owner and mode. */
+test('a hard link to the choices of another program, or of somebody else, is as if there were none', async () => {
+  const here = place('four');
+  await saveChoices(here, '/opt/p', 'key', choices);
+  linkSync(choicesFile(here, 'key'), choicesFile(here, 'other'));
+  assert.equal(await readChoices([here], '/opt/q', 'other'), undefined);
+  assert.deepEqual((await readChoices([here], '/opt/p', 'key'))?.choices, choices);
+  if (process.getuid?.() !== 0) return;
+  chownSync(choicesFile(here, 'other'), 65534, 65534);
+  assert.equal(await readChoices([here], '/opt/p', 'key'), undefined);
 });

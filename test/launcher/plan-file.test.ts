@@ -5,6 +5,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -61,6 +62,25 @@ test('a plan in the directory of another user is not', asRoot, async () => {
   chownSync(plans, 65534, 65534);
   assert.match((await whyNot()) ?? '', /the directory of plans is not only ours to write/);
   chownSync(plans, 0, 0);
+});
+
+/** As others can make them where fs.protected_hardlinks is off (proc(5)): a hard link keeps owner and mode. */
+test('a hard link to a plan of ours counts only where it is, and for its own program', asRoot, async () => {
+  const other = putScript(workshop.directory, 'other', 'echo other');
+  const file = putPlan(workshop.place, other, planText(other));
+  const link = path.join(plans, planKey(program));
+  rmSync(link, { force: true });
+  linkSync(file, link);
+  assert.match((await whyNot()) ?? '', /the plan is for another path/);
+  renameSync(plans, `${plans}-ours`);
+  mkdirSync(plans, { mode: 0o755 });
+  linkSync(putPlan(path.join(workshop.directory, 'elsewhere'), program, text), link);
+  assert.equal(await whyNot(), undefined);
+  chownSync(plans, 65534, 65534);
+  assert.match((await whyNot()) ?? '', /the directory of plans is not only ours to write/);
+  rmSync(plans, { recursive: true });
+  renameSync(`${plans}-ours`, plans);
+  for (const each of [file, link]) rmSync(each);
 });
 
 test('a symbolic link, a directory, a pipe are not plans', async () => {

@@ -1,10 +1,12 @@
 // Names for a shim → the shim, or why no command can be called so.
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { temporaryName } from '../../../src/host/atomic-file.ts';
 import { addShim, type Shimming } from '../../../src/integrations/shims/add-shim.ts';
+import { shimText } from '../../../src/integrations/shims/shim-file.ts';
+import { asRoot } from '../../launcher/tool-fixture.ts';
 import { scratchDirectory } from '../../store/compiled-library.ts';
 
 const scratch = scratchDirectory();
@@ -47,4 +49,14 @@ test('what killed ones left goes, also beside the links to programs of another n
       [],
       directory,
     );
+});
+
+test('a shim of somebody else is made anew as ours, and leads nowhere else', asRoot, () => {
+  const { file } = addShim({ typedName: script }, shimming);
+  chownSync(file, 65534, 65534);
+  assert.equal(addShim({ typedName: script }, shimming).target, script);
+  assert.equal(lstatSync(file).uid, 0);
+  writeFileSync(file, shimText(shimming.launcher, at('other-program')));
+  chownSync(file, 65534, 65534);
+  assert.throws(() => addShim({ typedName: script }, shimming), { code: 'taken' });
 });
