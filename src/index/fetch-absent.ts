@@ -176,7 +176,7 @@ export async function fetchAbsent(
     if (realised.kind === 'realised') return { kind: 'fetched', plan, links: realised.links, from, spent };
     if (realised.kind === 'failed') return { ...realised, spent };
     why = realised.why;
-    for (const each of realised.paths) refused.add(each);
+    if (realised.kind === 'unavailable') for (const each of realised.paths) refused.add(each);
   }
   return { kind: 'failed', why, spent };
 }

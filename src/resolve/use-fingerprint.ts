@@ -47,7 +47,7 @@ const notAllowed = (why: string): UnusedFingerprint => ({ kind: 'refused', why, 
 
 const gone = (why: string): Gone => ({ kind: 'vanished', why });
 
-type Fetched = { readonly kind: 'there'; readonly links: readonly string[] } | UnusedFingerprint;
+type Fetched = { readonly kind: 'there'; readonly links: readonly string[] } | UnusedFingerprint | Gone;
 
 async function missingOf(fingerprint: Fingerprint, { context }: FingerprintSearch): Promise<string[]> {
   const paths = storePathsOf(fingerprint);
@@ -121,18 +121,23 @@ async function fetchMissing(
   const directory = temporaryName(path.join(dirs.state, 'fetching', 'fingerprint'));
   const link = path.join(directory, 'link');
   const realised = await realise(nix, storePathsOf(fingerprint), link, showOnStderr);
-  const left = realised.kind === 'realised' || weighed.download === 0 ? 0 : await leftOf(missing, nix);
+  const isAllHere = realised.kind === 'realised' || realised.kind === 'undone';
+  const left = isAllHere || weighed.download === 0 ? 0 : await leftOf(missing, nix);
   budget.spent += Math.max(0, weighed.download - left);
   if (realised.kind === 'realised') return { kind: 'there', links: [...realised.links, directory] };
   releaseLinks([directory]);
+  if (realised.kind === 'undone') return gone(realised.why);
   return refused(`${lack}: ${realised.why}`);
 }
 
 /** The identity of no store object. */
 const NOT_THERE = '';
 
-/** A path can vanish although a link holds it: a collector that began before the link was made may not know of it. */
-const ROUNDS = 3;
+/**
+ * A path can vanish although a link holds it: a collector that began before the link was made may not know of it. And
+ * two rounds pass until a path is missing that Nix holds valid without its file.
+ */
+const ROUNDS = 4;
 
 /**
  * Makes the plan, or says in one clause why the fingerprint cannot serve here. What the maker of the fingerprint chose

@@ -10,12 +10,18 @@ import { isGone, makeDirectories } from '../host/files.ts';
 import { withoutSecrets } from '../host/output.ts';
 import type { Ended } from '../host/run-program.ts';
 import { complaintOf, deletePaths, invalidPaths, linesOf, type Nix, runWatched, type Show } from './nix.ts';
+import { isOfStore } from './nix-database.ts';
 import { isRegistered, spareFromCollector } from './spare-from-collector.ts';
-import { isStoreObjectName } from './store-location.ts';
+import { isStoreObjectName, storeLocation } from './store-location.ts';
 
 export type Realised =
   /** All are valid. `links` are indirect roots, one for each path, to be released when something else roots them. */
   | { readonly kind: 'realised'; readonly links: readonly string[] }
+  /**
+   * Nix held paths valid whose files a collector took, and does so no longer: to be asked for once more, since they
+   * count as a download of their own.
+   */
+  | { readonly kind: 'undone'; readonly why: string }
   /** No substituter has these, or none is trusted: `why` is what Nix says, in one line. */
   | { readonly kind: 'unavailable'; readonly paths: readonly string[]; readonly why: string }
   /** Nix itself cannot work, or a path is none that may be asked for. */
@@ -87,15 +93,15 @@ export async function realise(
 }
 
 /**
- * Whether a collector undid what was just made: the entry of a root (`isRegistered`), or the file of a path that Nix
- * holds valid and therefore does not fetch again (NOTES.md). Such a path is taken from Nix's database.
+ * Paths that Nix holds valid without their files, and therefore does not fetch (NOTES.md), are taken from its database.
+ * Not here, where nobody was asked, but by its caller they are fetched. Where the database is of another store than the
+ * directory, as in a container, they may be well there.
  */
-async function isUndone(nix: Nix, storePaths: readonly string[], links: readonly string[]): Promise<boolean> {
-  const absent = storePaths.filter(isGone);
-  if (absent.length === 0) return !links.every((each) => isRegistered(nix, each));
-  releaseLinks(links);
+async function withoutFiles(nix: Nix, absent: readonly string[]): Promise<Realised> {
+  const why = `${absent[0]} is valid for Nix, and there is no such file`;
+  if (!isOfStore(storeLocation(nix.env))) return { kind: 'failed', why };
   await deletePaths(nix, absent);
-  return true;
+  return { kind: 'undone', why };
 }
 
 /** As `realise`, with nix-store started by `run`, which gets its arguments. */
@@ -117,11 +123,14 @@ export async function realiseBy(
     if (ended.status === 0) await spareFromCollector(nix, distinct);
     return ended;
   };
+  const isWhole = () => links.every((each) => isRegistered(nix, each));
   const first = await once();
-  const ended = first.status === 0 && (await isUndone(nix, distinct, links)) ? await once() : first;
-  if (ended.status === 0) return { kind: 'realised', links };
+  const isCut = first.status === 0 && !distinct.some(isGone) && !isWhole();
+  const ended = isCut ? await once() : first;
+  const absent = ended.status === 0 ? distinct.filter(isGone) : [];
+  if (ended.status === 0 && absent.length === 0) return { kind: 'realised', links };
   releaseLinks(links);
-  return await judge(nix, distinct, ended);
+  return absent.length > 0 ? await withoutFiles(nix, absent) : await judge(nix, distinct, ended);
 }
 
 /** Removes root links; Nix drops its own entries for them at the next collection. */

@@ -1,6 +1,8 @@
 // Nix's own SQLite database, read-only → which store paths are valid, and their hashes.
+import path from 'node:path';
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { ForeignError, reasonOf } from '../host/errors.ts';
+import { namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import { hasNixDatabase, nixDatabaseFile } from './nix-state.ts';
 import { isBusy, resultCode } from './sqlite-error.ts';
@@ -155,4 +157,24 @@ export function openNixDatabase(location: StoreLocation): NixDatabase | undefine
     closureSizeOf: (storePath) => Number(answerTo(CLOSURE_SIZE, storePath)),
     close: tables.close,
   };
+}
+
+/** A path in so many may lack its file where the directory is the database's. */
+const LACKING = 10;
+
+/**
+ * Whether the database is known to be that of the store directory: nearly all that it holds valid is there. False where
+ * it cannot be read. @throws ForeignError `nix-database`.
+ */
+export function isOfStore(location: StoreLocation): boolean {
+  const tables = openTables(location);
+  if (tables === undefined) return false;
+  try {
+    const rows = tables.ask((prepare) => prepare('select path from ValidPaths').all());
+    const there = new Set(namesIn(location.storeDir));
+    const absent = rows.filter((row) => !there.has(path.basename(String(row['path']))));
+    return absent.length * LACKING <= rows.length;
+  } finally {
+    tables.close();
+  }
 }

@@ -133,9 +133,14 @@ export async function addRoot(
   return ended.status === 0 ? { kind: 'rooted' } : refusalOf(ended);
 }
 
-/** Takes dead paths from the store, also those that only its database has. What Nix refuses stays. */
+/**
+ * Takes dead paths from the store, also those that only its database has, and what refers to them, without which Nix
+ * takes none (NOTES.md). What Nix refuses stays.
+ */
 export async function deletePaths(nix: Nix, storePaths: readonly string[]): Promise<void> {
-  await runNix(nix, 'nix-store', ['--delete', ...storePaths]);
+  const asked = await runNix(nix, 'nix-store', ['-q', '--referrers-closure', ...storePaths]);
+  const referring = asked.status === 0 ? asked.stdout.split('\n').filter((line) => line !== '') : [];
+  await runNix(nix, 'nix-store', ['--delete', ...new Set([...storePaths, ...referring])]);
 }
 
 /** Those of the given store paths that Nix does not hold valid. */

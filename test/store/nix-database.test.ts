@@ -20,7 +20,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { ForeignError } from '../../src/host/errors.ts';
 import { isDamaged, openCatalogue } from '../../src/store/catalogue.ts';
-import { openNixDatabase } from '../../src/store/nix-database.ts';
+import { realise } from '../../src/store/fetch.ts';
+import { isOfStore, openNixDatabase } from '../../src/store/nix-database.ts';
 import { hasNixDatabase } from '../../src/store/nix-state.ts';
 import { refreshCatalogue, validityTest } from '../../src/store/open-catalogue.ts';
 import { resultCode } from '../../src/store/sqlite-error.ts';
@@ -275,4 +276,25 @@ test('a database that may not be read is none', asRoot, () => {
   const { store, paths } = storeWith('a');
   chmodSync(path.join(store.location.stateDir, 'db/db.sqlite'), 0o600);
   assert.equal(askAsNobody(store, paths), null);
+});
+
+test('of a database that is of another store than the directory no path is taken', async () => {
+  const scratch = scratchDirectory();
+  chmodSync(scratch, 0o755);
+  const store = openPrivateStore(path.join(scratch, 'nix'));
+  const files = Array.from({ length: 10 }, (_, index) => path.join(scratch, `file-${index}`));
+  for (const each of files) writeFileSync(each, each);
+  const [one = '', two = ''] = store.run('nix-store', '--add', ...files).split('\n');
+  const ask = async () => await realise(store.nix, [one], path.join(scratch, 'link'), () => {});
+  const isValid = () => store.run('nix-store', '--check-validity', '--print-invalid', one) === '';
+  const why = `${one} is valid for Nix, and there is no such file`;
+  for (const each of [one, two]) rmSync(each);
+  assert.equal(isOfStore(store.location), false);
+  assert.deepEqual(await ask(), { kind: 'failed', why });
+  assert.ok(isValid());
+  writeFileSync(two, '');
+  assert.equal(isOfStore(store.location), true);
+  assert.deepEqual(await ask(), { kind: 'undone', why });
+  assert.ok(!isValid());
+  assert.equal(isOfStore({ ...store.location, stateDir: path.join(scratch, 'nowhere') }), false);
 });

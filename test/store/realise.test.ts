@@ -169,12 +169,18 @@ for (const { version, bin } of sampled(rig.nixVersions, 3, 1)) {
     assertUnavailable(answer, [library, other], /unable to download/);
   });
 
-  test(`Nix ${version}: what Nix holds valid, and a collector took the file of, comes anew`, async () => {
+  test(`Nix ${version}: what Nix holds valid, and a collector took the file of, comes when it is asked for anew`, async () => {
     await forgetLibraries();
     const fetched: Realised = { kind: 'realised', links: [link, `${link}-2`] };
     for (const taken of [library, other]) {
       assert.deepEqual((await ask([library, other], settings(signed, bin))).realised, fetched);
       rmSync(path.join(bare.nixDir, path.relative('/nix', taken)), { recursive: true });
+      const why = `${taken} is valid for Nix, and there is no such file`;
+      assert.deepEqual((await ask([library, other], settings(signed, bin))).realised, {
+        kind: 'undone',
+        why,
+      });
+      assert.equal(isThere(taken), false, 'nobody weighed what it is to fetch');
     }
     assert.deepEqual((await ask([library, other], settings(signed, bin))).realised, fetched);
     await emptyStore(bare);

@@ -115,6 +115,24 @@ test('above the limit, or where fetching is off, nothing comes, and the line say
   await assertKept();
 });
 
+test('what Nix holds valid without its file is weighed like what is missing', async () => {
+  putFile(other, SIDECAR, sidecar);
+  const settings = fetching([cache], [cacheKey.publicKey]);
+  const small = withEnv(settings, { NIX_RUN_FOREIGN_FETCH_LIMIT: '0' });
+  await manage(other, ['resolve', '--fetch', program], small);
+  forget(other);
+  const [lost = assert.fail()] = libraries.filter((each) => each.includes('onig')); // libjq refers to it
+  rmSync(path.join(other.nixDir, path.relative('/nix', lost)), { recursive: true });
+  const off = await other.manage(['resolve', '--no-fetch', program], settings);
+  assert.equal(off.status, 126, off.stderr);
+  assert.equal(isInStore(other, lost), false);
+  const refused = await other.start(line, small);
+  assert.match(refused.stderr, /jq needs \d+ packages? .*, more than the limit of 0 B; allow it: /);
+  assert.equal(isInStore(other, lost), false);
+  await manage(other, ['resolve', '--fetch', program], small);
+  await assertKept();
+});
+
 test('with all libraries there, the sidecar spares the search and asks no cache', async () => {
   putFile(maker, SIDECAR, sidecar);
   forget(maker);
