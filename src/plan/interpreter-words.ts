@@ -17,10 +17,10 @@ export const isNixOs = (): boolean => existsSync('/etc/NIXOS');
 /** The interpreter that 32-bit x86 programs name: nix-ld is not for them, so another option puts the launcher there. */
 const OF_32_BIT_X86 = '/lib/ld-linux.so.2';
 
-/** The options of nix/nixos-module.nix; `interpreter` may be null there already. */
+/** The options of nix/nixos-module.nix; `interpreter` may be null there already, and nothing else counts then. */
 export function optionOfNixOs(interpreterPath: string): string {
-  const option = interpreterPath === OF_32_BIT_X86 ? 'support32Bit = true' : 'interpreter = "nix-ld"';
-  return `programs.nix-run-foreign = { enable = true; ${option}; };`;
+  const more = interpreterPath === OF_32_BIT_X86 ? 'support32Bit = true; ' : '';
+  return `programs.nix-run-foreign = { enable = true; ${more}interpreter = "nix-ld"; };`;
 }
 
 /** What has children start too. */

@@ -38,6 +38,7 @@ test('options of NixOS are named on NixOS alone, those of our module, for 32-bit
         /: programs\.nix-run-foreign = \{ enable = true; (\w+) = .*; \};$/.exec(remedy) ?? [];
       assert.equal(option, path === I686 ? 'support32Bit' : 'interpreter');
       assert.match(module, new RegExp(`^    ${option} = mkOption`, 'm'));
+      assert.match(remedy, / interpreter = "nix-ld"; \};$/, 'where it is null the others do nothing');
       const elsewhere = checkInterpreter('x', at(kind, path), false).remedy ?? '';
       assert.doesNotMatch(elsewhere, /programs\./);
       assert.equal(elsewhere.includes(`a link at ${path}`), kind === 'missing');
