@@ -2,18 +2,11 @@
 import { release } from 'node:os';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
+import { BINFMT_MISC, isOn, type RegisteredRule } from '../host/binfmt-misc.ts';
 import { ForeignError } from '../host/errors.ts';
 import { listText, notice, printJson, printLine, printOneLine } from '../host/output.ts';
 import { isTrustedAndThere } from '../host/trusted-way.ts';
-import {
-  BINFMT_MISC,
-  isOn,
-  type RegisteredRule,
-  register,
-  registered,
-  registerIn,
-  removeAll,
-} from '../integrations/binfmt/binfmt-registry.ts';
+import { register, registered, registerIn, removeAll } from '../integrations/binfmt/binfmt-registry.ts';
 import { registration, rulesFor } from '../integrations/binfmt/binfmt-rules.ts';
 import { matchedNatives } from '../integrations/binfmt/native-programs.ts';
 import { isNixOs } from '../plan/interpreter-words.ts';

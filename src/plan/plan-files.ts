@@ -2,6 +2,7 @@
 import { accessSync, lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
+import { entryBy } from '../host/binfmt-misc.ts';
 import type { Directories } from '../host/directories.ts';
 import { errnoOf, ForeignError } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
@@ -169,12 +170,16 @@ function isAbsent(file: string): boolean {
   }
 }
 
-/** Why the launcher would not follow a plan now, as one clause; undefined when it would (PLAN.md). */
+/**
+ * Why a plan does not hold now, as one clause; undefined when it does (PLAN.md). The launcher follows one all the same
+ * whose rule of binfmt_misc is there and turned off.
+ */
 export function whyNotCurrent(plan: LaunchPlan, uid: number): string | undefined {
   if (!isIdentical(plan.program, plan.identity)) return 'the program changed';
   const { interpreterPath, rule, watchedOutside = [], absentOutside = [] } = plan;
   const missing = [...plan.files, ...(rule === undefined ? [] : [rule])].find((file) => !exists(file));
   if (missing !== undefined) return `${missing} is gone`;
+  if (rule !== undefined && entryBy(rule) !== 'with-program') return `${rule} is off, or another now`;
   const outside = [...(interpreterPath === undefined ? [] : [interpreterPath]), ...watchedOutside];
   const watched = [...plan.watched, ...outside];
   const changed = watched.find(({ identity, path }) => !isIdentical(path, identity));

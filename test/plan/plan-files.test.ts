@@ -265,6 +265,31 @@ for (const [what, change] of Object.entries(distrusted)) {
   });
 }
 
+test('a plan that relies on a rule of binfmt_misc does not hold where the rule hands over nothing', () => {
+  const rules = fresh('binfmt_misc');
+  const [status, rule] = ['status', 'a-rule'].map((name) => path.join(rules, name)) as [string, string];
+  mkdirSync(rules);
+  const hands = (first: string, flags: string) =>
+    writeFileSync(rule, `${first}\ninterpreter /opt/launcher\nflags: ${flags}\n`);
+  const off = `${rule} is off, or another now`;
+  const why = () => whyNotCurrent(plan({ rule }), uid);
+  assert.equal(why(), `${rule} is gone`);
+  hands('enabled', 'PF');
+  assert.equal(why(), off, 'binfmt_misc does not say that it is on');
+  writeFileSync(status, 'enabled\n');
+  assert.equal(why(), undefined);
+  for (const [first, flags] of [
+    ['disabled', 'PF'],
+    ['enabled', 'LF'],
+  ] as const) {
+    hands(first, flags);
+    assert.equal(why(), off);
+  }
+  hands('enabled', 'PF');
+  writeFileSync(status, 'disabled\n');
+  assert.equal(why(), off);
+});
+
 test('no file at all is agreed to be a change', asRoot, () => {
   assert.equal(whyNotCurrent(plan({ program: '/nowhere' }), uid), 'the program changed');
 });

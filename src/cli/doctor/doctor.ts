@@ -125,13 +125,15 @@ async function examineProgram(typedName: string, context: Context): Promise<Exam
   const plan = await resolve(typedName, context, 'as-needed');
   const [own] = context.host.hostMachines;
   const machine = own && findMachine(own);
-  const named = elfFileAt(plan.program)?.interpreter;
+  const elf = elfFileAt(plan.program);
+  const named = elf?.interpreter;
   const isOfNix = named?.startsWith(`${context.location.storeDir}/`) === true;
   const interpreter = interpreterOfChildren(
     (isOfNix ? undefined : named) ?? machine?.interpreter ?? '/lib/ld.so',
     machine,
   );
-  const rule = plan.rule ?? (own && ruleFor(own));
+  const key = elf ?? own;
+  const rule = key && ruleFor(key);
   const { what, remedy } = reportOfChildren(typedName, { ...plan, rule }, interpreter, () =>
     whyNoView(context.launcher),
   );

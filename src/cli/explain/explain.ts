@@ -129,7 +129,7 @@ function undefinedSymbolLines(undefinedSymbols: CandidateReport['undefinedSymbol
 /** Only what is missed; a start that lets them start says so itself. */
 function childrenOf({ program, plan, dynamic }: DynamicFacts, { launcher }: Context) {
   const interpreter = interpreterOfChildren(dynamic.interpreter, findMachine(dynamic.elf));
-  const rule = plan.rule ?? ruleFor(dynamic.elf);
+  const rule = ruleFor(dynamic.elf);
   const { what, remedy } = reportOfChildren(program.typedName, { ...plan, rule }, interpreter, () =>
     whyNoView(launcher),
   );

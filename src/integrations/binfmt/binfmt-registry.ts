@@ -1,7 +1,8 @@
 // The kernel's binfmt_misc directory → which of our rules are registered, and rules registered and removed.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findMachine, type MachineKey } from '../../elf/machine.ts';
+import { BINFMT_MISC, entryBy, type RegisteredRule, readRule } from '../../host/binfmt-misc.ts';
 import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
 import {
   type Flags,
@@ -14,29 +15,7 @@ import {
 } from './binfmt-rules.ts';
 import { headOf } from './native-programs.ts';
 
-/** Where the kernel's directory is mounted (Documentation/admin-guide/binfmt-misc.rst). */
-export const BINFMT_MISC = '/proc/sys/fs/binfmt_misc';
-
-/** A rule as the kernel shows it. */
-export interface RegisteredRule {
-  readonly name: string;
-  readonly enabled: boolean;
-  readonly interpreter: string;
-  readonly flags: string;
-}
-
 const OURS = /^nix-run-foreign-/;
-
-function entryOf(directory: string, name: string): RegisteredRule {
-  const lines = readFileSync(path.join(directory, name), 'utf8').split('\n');
-  const after = (word: string) => lines.find((line) => line.startsWith(word))?.slice(word.length) ?? '';
-  return {
-    name,
-    enabled: lines[0] === 'enabled',
-    interpreter: after('interpreter '),
-    flags: after('flags: '),
-  };
-}
 
 /** Our rules, sorted by name; undefined where binfmt_misc is not mounted. Others' are not looked at. */
 export function registered(directory: string): RegisteredRule[] | undefined {
@@ -44,41 +23,21 @@ export function registered(directory: string): RegisteredRule[] | undefined {
   return readdirSync(directory)
     .filter((name) => OURS.test(name))
     .sort()
-    .map((name) => entryOf(directory, name));
+    .map((name) => readRule(path.join(directory, name)));
 }
-
-/** Whether the kernel looks at rules at all: `echo 0 > status` turns all of them off. */
-export function isOn(directory: string): boolean {
-  try {
-    return readFileSync(path.join(directory, 'status'), 'utf8').startsWith('enabled');
-  } catch {
-    return false;
-  }
-}
-
-function isEnabled(directory: string, name: string, unless?: string): boolean {
-  try {
-    const { enabled, flags } = entryOf(directory, name);
-    return enabled && (unless === undefined || !flags.includes(unless));
-  } catch {
-    return false;
-  }
-}
-
-/** By the flag L the launcher is only entered as the loader, and the program is what starts. */
-const isHandingOver = (directory: string, name: string): boolean => isEnabled(directory, name, 'L');
 
 /**
  * The file of our rule by which the kernel gives the launcher this program, however it is started: in a view too.
  * Undefined where there is none, or none that can be seen from here.
  */
 export function ruleTaking(program: string, key: MachineKey, directory = BINFMT_MISC): string | undefined {
-  const machine = isOn(directory) ? findMachine(key) : undefined;
-  if (machine === undefined) return undefined;
-  const head = headOf(program);
-  const matching = rulesFor([machine]).filter((rule) => isMatched(rule, head));
-  const taking = matching.find(({ name }) => isHandingOver(directory, name));
-  return taking && path.join(directory, taking.name);
+  const machine = findMachine(key);
+  const fileOf = ({ name }: Rule) => path.join(directory, name);
+  const rules = machine === undefined ? [] : rulesFor([machine]);
+  const handing = rules.filter((rule) => entryBy(fileOf(rule)) === 'with-program');
+  const head = handing.length === 0 ? undefined : headOf(program);
+  const taking = head && handing.find((rule) => isMatched(rule, head));
+  return taking && fileOf(taking);
 }
 
 /**
@@ -86,11 +45,12 @@ export function ruleTaking(program: string, key: MachineKey, directory = BINFMT_
  * undefined where there is none.
  */
 export function ruleFor(key: MachineKey, directory = BINFMT_MISC): string | undefined {
-  const machine = isOn(directory) ? findMachine(key) : undefined;
-  if (machine === undefined) return undefined;
-  const names = rulesFor([machine]).map(({ name }) => name);
-  const found = names.find((name) => !isForAppImages(name) && isEnabled(directory, name));
-  return found && path.join(directory, found);
+  const machine = findMachine(key);
+  const rules = machine === undefined ? [] : rulesFor([machine]);
+  const files = rules
+    .filter(({ name }) => !isForAppImages(name))
+    .map(({ name }) => path.join(directory, name));
+  return files.find((file) => entryBy(file) !== undefined);
 }
 
 /** What is to be said again as root: sudo's own PATH has neither nix-foreign nor Node where npm put them in a home. */
