@@ -27,6 +27,26 @@ for (const kind of KINDS)
     assert.doesNotMatch(detail, /is the loader/);
   });
 
+test('where a rule of binfmt_misc takes programs, what sits at the path is no matter', () => {
+  for (const kind of [...KINDS, 'nix-ld', 'launcher', 'loader'] as const) {
+    const { strategy } = chooseStrategy({
+      interpreter: at(kind),
+      libc: undefined,
+      machine: 'own',
+      byBinfmt: true,
+    });
+    assert.equal(strategy, 'loader');
+    for (const [entry, meaning] of [
+      ['with-program', /: a rule of binfmt_misc hands .*: they start by their loader or from a copy$/],
+      ['as-loader', /: by a rule of binfmt_misc the launcher is their loader: /],
+    ] as const) {
+      const { state, detail, remedy } = checkInterpreter('x', at(kind), false, entry);
+      assert.deepEqual([state, remedy], ['ok', undefined]);
+      assert.match(detail, meaning);
+    }
+  }
+});
+
 test('options of NixOS are named on NixOS alone, those of our module, for 32-bit programs their own', () => {
   const module = readFileSync('nix/nixos-module.nix', 'utf8');
   const children = (path: string) =>

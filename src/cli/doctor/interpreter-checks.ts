@@ -1,7 +1,9 @@
 // What sits at the interpreter path of each machine → how its programs start, and what to do for more.
 import { machinesRunBy } from '../../elf/machine.ts';
+import { entryBy } from '../../host/binfmt-misc.ts';
 import type { Directories } from '../../host/directories.ts';
 import { runs32BitPrograms } from '../../host/processor.ts';
+import { ruleFor } from '../../integrations/binfmt/binfmt-registry.ts';
 import { INTERPRETER_NAMES, isNixOs, optionOfNixOs } from '../../plan/interpreter-words.ts';
 import { type Interpreter, type InterpreterKind, inspectInterpreter } from '../../plan/strategy.ts';
 import type { Check } from './checks.ts';
@@ -25,9 +27,25 @@ function remedyOfPath({ kind, path }: Interpreter, onNixOs: boolean): string {
   return `to start them by their own names: ${link} (docs/ways-to-start.md)`;
 }
 
-export function checkInterpreter(system: string, interpreter: Interpreter, onNixOs: boolean): Check {
+/** By a rule programs come to the launcher before what sits at the path. */
+const MEANINGS_OF_ENTRIES = {
+  'with-program':
+    'a rule of binfmt_misc hands programs to the launcher: they start by their loader or from a copy',
+  'as-loader':
+    'by a rule of binfmt_misc the launcher is their loader: every foreign program starts with its own libraries',
+} as const;
+
+/** `entry`: of the rule of binfmt_misc for these programs, where there is one. */
+export function checkInterpreter(
+  system: string,
+  interpreter: Interpreter,
+  onNixOs: boolean,
+  entry?: keyof typeof MEANINGS_OF_ENTRIES,
+): Check {
   const { kind, path } = interpreter;
-  const detail = `at ${path}: ${INTERPRETER_NAMES[kind]}: ${MEANINGS_OF_KINDS[kind]}`;
+  const meaning = entry === undefined ? MEANINGS_OF_KINDS[kind] : MEANINGS_OF_ENTRIES[entry];
+  const detail = `at ${path}: ${INTERPRETER_NAMES[kind]}: ${meaning}`;
+  if (entry !== undefined) return { subject: system, state: 'ok', detail };
   if (kind === 'launcher' || kind === 'nix-ld' || kind === 'loader')
     return { subject: system, state: 'ok', detail };
   return { subject: system, state: 'note', detail, remedy: remedyOfPath(interpreter, onNixOs) };
@@ -39,6 +57,8 @@ export function checkInterpreters(arch: string, dirs: Directories | undefined): 
     const { interpreter, system } = machine;
     if (machine !== own && dirs !== undefined && !runs32BitPrograms())
       return { subject: system, state: 'note', detail: 'this kernel runs no 32-bit programs' };
-    return checkInterpreter(system, inspectInterpreter(interpreter), isNixOs());
+    const rule = ruleFor(machine);
+    const entry = rule === undefined ? undefined : entryBy(rule);
+    return checkInterpreter(system, inspectInterpreter(interpreter), isNixOs(), entry);
   });
 }
