@@ -10,6 +10,7 @@ import { ForeignError } from '../host/errors.ts';
 import { realPath } from '../host/files.ts';
 import { moreText, notice, printJson, printLine, reportPrefix } from '../host/output.ts';
 import { nameOfCache } from '../index/cache-client.ts';
+import type { Sign } from '../index/derived-file.ts';
 import { droppedText } from '../index/fetch-words.ts';
 import { ageInDays, findDatabase, type Search } from '../index/find-database.ts';
 import {
@@ -26,6 +27,7 @@ import { dropSource } from '../index/read-source.ts';
 import type { IndexSource } from '../index/side-catalogue.ts';
 import type { Context } from '../resolve/context.ts';
 import {
+  countingHere,
   indexPlace,
   indexProblem,
   indexSearch,
@@ -53,6 +55,11 @@ const GET_ONE =
 
 const OFF = 'no file index is asked: index = "off"';
 const TURN_ON = 'ask those that are found: index = "auto" in config.toml, or NIX_RUN_FOREIGN_INDEX=auto';
+
+/** For work that is of use to others all the same. */
+function noticeOff({ index }: Settings): void {
+  if (index === 'off') notice(`${OFF}; ${TURN_ON}`);
+}
 
 const count = (number: number): string => number.toLocaleString('en-US');
 
@@ -174,6 +181,7 @@ async function buildFromCache(
   context: Context,
   dirs: Directories,
 ): Promise<IndexSource> {
+  noticeOff(await settingsFor(context));
   const line = progressLine(reportPrefix(), stderrOutput());
   const name = nameOfCache(from);
   const address = existsSync(from) ? path.resolve(from) : from;
@@ -201,6 +209,18 @@ export async function buildCommand(
   else printLine(sources.map(textOfSource).join('\n'));
 }
 
+/** What was read of the indexes that are asked here; of all where none is. */
+async function exportCounting(context: Context, dirs: Directories, sign: Sign | undefined) {
+  const settings = await settingsFor(context);
+  const place = indexPlace(dirs, context.location);
+  noticeOff(settings);
+  return await withWholeIndexes(place, async () => {
+    if (settings.index === 'off') return exportIndex(place, sign);
+    const indexes = await openIndexes(settings, context, dirs);
+    return exportIndex(place, sign, countingHere(indexes, settings, context));
+  });
+}
+
 /** Writes what was read into one small file, signed where there is a key. */
 export async function exportCommand(
   file: string,
@@ -210,8 +230,7 @@ export async function exportCommand(
   const secret = key === undefined ? undefined : readSecretKey(key);
   const sign = secret && ((text: string) => signText(text, secret));
   await inWritableDirectories(context.host.uid, async (dirs) => {
-    const place = indexPlace(dirs, context.location);
-    const exported = await withWholeIndexes(place, async () => exportIndex(place, sign));
+    const exported = await exportCounting(context, dirs, sign);
     if (exported === undefined || exported.kind === 'empty')
       throw failure('there is nothing to export', 'read an index first: nix-foreign index build');
     const bytes = exported.content.length;

@@ -84,18 +84,23 @@ export function catalogueStatus(place: CataloguePlace): CatalogueStatus {
 
 type ExportedIndex =
   | { readonly kind: 'exported'; readonly content: Uint8Array }
-  /** There is nothing in the catalogue. */
+  /** There is nothing in the catalogue, or nothing of these sources. */
   | { readonly kind: 'empty' };
 
-/** The bytes of one file with what is in the catalogue. */
-export function exportIndex(place: CataloguePlace, sign: Sign | undefined): ExportedIndex {
-  const catalogue = openSideCatalogue(place.file, place.storeDir);
+/** The bytes of one file with what is in the catalogue, of the sources that `counts` says. */
+export function exportIndex(
+  place: CataloguePlace,
+  sign: Sign | undefined,
+  counts: (source: IndexSource) => boolean = () => true,
+): ExportedIndex {
+  const all = openSideCatalogue(place.file, place.storeDir);
   try {
+    const catalogue = all?.only(counts);
     if (catalogue === undefined || catalogue.sources().every(({ objects }) => objects === 0))
       return { kind: 'empty' };
     return { kind: 'exported', content: derivedFile(place.storeDir, catalogue.packages(), sign) };
   } finally {
-    catalogue?.close();
+    all?.close();
   }
 }
 

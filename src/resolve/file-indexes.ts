@@ -113,6 +113,16 @@ export async function openIndexes(
   }
 }
 
+/** Whether what was read of an index is asked here. */
+export function countingHere(
+  indexes: ReadIndexes,
+  settings: Settings,
+  context: Context,
+): (source: IndexSource) => boolean {
+  const search = indexSearch(settings, context);
+  return (source) => standingOf(source, indexes, search) === 'counts';
+}
+
 /** What was read of the indexes that count here; undefined where nothing was. */
 export function openCounting(
   indexes: ReadIndexes,
@@ -121,9 +131,8 @@ export function openCounting(
   dirs: Directories,
 ): SideCatalogue | undefined {
   const { file, storeDir } = indexPlace(dirs, context.location);
-  const search = indexSearch(settings, context);
   const all = openSideCatalogue(file, storeDir);
-  const catalogue = all?.only((source) => standingOf(source, indexes, search) === 'counts');
+  const catalogue = all?.only(countingHere(indexes, settings, context));
   if (catalogue === undefined || catalogue.sources().length > 0) return catalogue;
   catalogue.close();
   return undefined;

@@ -65,6 +65,37 @@ test('where indexes are off, each command says so, and what was read stays', () 
   assert.deepEqual(told, [OFF]);
 });
 
+test('where indexes are off, what is read of a cache or exported all the same says so', () => {
+  const { put, manage, home } = openHome();
+  put('.cache/nix-index/files', [lib(1, 'want')]);
+  const off = { NIX_RUN_FOREIGN_INDEX: 'off' };
+  const told =
+    /^nix-foreign: no file index is asked: index = "off"; ask those that are found: index = "auto" /;
+  assert.equal(manage(['index', 'build']).status, 0);
+  const exported = manage(['index', 'export', path.join(home, 'exported')], off);
+  assert.equal(exported.status, 0, exported.stderr);
+  assert.match(exported.stderr, told);
+  assert.match(manage(['index', 'build', '--from', path.join(home, 'no-cache')], off).stderr, told);
+  assert.equal(manage(['index', 'export', path.join(home, 'exported')]).stderr, '');
+});
+
+test('what only another environment named is not exported', () => {
+  const { put, manage, home } = openHome();
+  put('.cache/nix-index/files', [lib(1, 'want')]);
+  const another = { NIX_INDEX_DATABASE: path.dirname(put('another/files', [lib(2, 'wanted-elsewhere')])) };
+  assert.equal(manage(['index', 'build']).status, 0);
+  const sizeIn = (variables: Readonly<Record<string, string>>) => {
+    const file = path.join(home, 'exported');
+    const { status, stdout, stderr } = manage(['index', 'export', '--json', file], variables);
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout).bytes as number;
+  };
+  const alone = sizeIn({});
+  assert.equal(manage(['index', 'build'], another).status, 0);
+  assert.equal(manage(['index', 'status']).stdout.match(/read \d/g)?.length, 2, 'both are kept');
+  assert.equal(sizeIn({}), alone);
+});
+
 test('find shows attributes of packages themselves, and of no other that refers to them', () => {
   const { put, manage } = openHome();
   const index = put('index', [
