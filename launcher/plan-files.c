@@ -145,23 +145,26 @@ static bool is_told_from_others(const struct process *process)
 {
 	enum { NOBODY = 65534 };
 	static const char all[] = " 4294967295\n";
-	char map[64] = {0};
+	char map[64];
 	if (process->euid != NOBODY)
 		return true;
 	long fd = kernel_open(AT_CWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
 	long size = fd < 0 ? fd : kernel_read((int)fd, map, sizeof map - 1);
 	if (fd >= 0)
 		kernel_close((int)fd);
-	return size >= (long)sizeof all && text_equal(map + size - (sizeof all - 1), all);
+	if (size < (long)sizeof all)
+		return false;
+	map[size] = '\0';
+	return text_equal(map + size - (sizeof all - 1), all);
 }
 
 // Anyone may make a directory in /tmp, so the first component of ours is checked like the last; and mount there what
-// says of itself whose it is (fuse(4)), so nothing that is mounted there counts.
+// says of itself whose it is (fuse(4)), so nothing that is mounted there counts. XDG may name /tmp, too.
 static bool is_our_directory(const struct process *process, const char *path)
 {
 	struct kernel_stat status, around;
 	return kernel_stat_path(path, &status, AT_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == S_IFDIR &&
-	       is_trusted(process, &status, path) && kernel_stat_path("/tmp", &around, 0) == 0 &&
+	       is_trusted(process, &status, path) && kernel_stat_path("/tmp/", &around, 0) == 0 &&
 	       status.st_dev == around.st_dev;
 }
 
@@ -180,9 +183,11 @@ static char *name_plans(const struct process *process, enum plan_place place)
 	text_add(&path, rest);
 	if (place == PLACE_TMP || place == PLACE_TMP_STATE) {
 		text_add_unsigned(&path, process->euid);
-		if (!is_told_from_others(process) || !is_our_directory(process, bytes))
+		if (!is_told_from_others(process))
 			return NULL;
 	}
+	if (text_after(bytes, "/tmp/") && !is_our_directory(process, bytes))
+		return NULL;
 	if (place == PLACE_TMP_STATE)
 		text_add(&path, "/state");
 	text_add(&path, has_decisions(place) ? "/v1/decided" : "/v1/plans");

@@ -54,20 +54,32 @@ export async function everyPlace(uid: number): Promise<Directories[]> {
   }
 }
 
+/** Of a name that is made in full, the part that is there. */
+function partThere(file: string): string {
+  return isGone(file) ? partThere(path.dirname(file)) : file;
+}
+
 /**
  * In /tmp everybody may make a directory, and mount there what says of itself whose it is (fuse(4)): owner and file
  * system are of one look, the same in launcher/plan-files.c. Nobody mounts there for us. Total.
  */
-function isOursIfInTmp({ cache }: Directories, uid: number): boolean {
-  const directory = path.dirname(cache);
-  if (path.dirname(directory) !== '/tmp') return true;
+function isOursIfInTmp(base: string, uid: number): boolean {
+  if (!base.startsWith('/tmp/')) return true;
   try {
-    const stats = lstatSync(directory);
-    const isOurs = stats.isDirectory() && otherWriterOf(stats, ownersFor(uid, directory)) === undefined;
-    return isOurs && stats.dev === statSync('/tmp').dev;
+    const there = partThere(base);
+    const stats = lstatSync(there);
+    if (there === '/tmp' || stats.dev !== statSync('/tmp').dev) return false;
+    // What comes before it is looked at as a way.
+    if (there !== base) return true;
+    return stats.isDirectory() && otherWriterOf(stats, ownersFor(uid, base)) === undefined;
   } catch {
     return false;
   }
+}
+
+/** The directory of a place that somebody else made, or may have, as everybody can in /tmp. */
+function othersInTmp({ cache, state }: Directories, uid: number): string | undefined {
+  return [cache, state].map((each) => path.dirname(each)).find((base) => !isOursIfInTmp(base, uid));
 }
 
 /**
@@ -76,9 +88,9 @@ function isOursIfInTmp({ cache }: Directories, uid: number): boolean {
  */
 export async function allDirectories(uid: number): Promise<Directories[]> {
   const places = await everyPlace(uid);
+  const isWay = (each: string) => staysTrustedWay(each, uid);
   return places.filter(
-    (place) =>
-      [place.cache, place.state].every((each) => staysTrustedWay(each, uid)) && isOursIfInTmp(place, uid),
+    (place) => [place.cache, place.state].every(isWay) && othersInTmp(place, uid) === undefined,
   );
 }
 
@@ -113,8 +125,9 @@ export async function inWritableDirectories<T>(
     }
     try {
       createDirectories(dirs, uid);
-      if (!isOursIfInTmp(dirs, uid)) {
-        failures.push(`${path.dirname(dirs.cache)} is not ours, or is mounted there, which anybody could do`);
+      const others = othersInTmp(dirs, uid);
+      if (others !== undefined) {
+        failures.push(`${others} is not ours, or is mounted there, which anybody could do`);
         continue;
       }
       cleanBefore(dirs);

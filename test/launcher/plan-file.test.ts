@@ -185,6 +185,25 @@ test('a place in /tmp that somebody else made is not valid', asRoot, async () =>
   assert.equal((await runCommand(workshop, command, bare)).code, 125);
 });
 
+test('nor is one that XDG names below /tmp, where a file system is mounted', asRoot, async () => {
+  const around = mkdtempSync('/tmp/nix-run-foreign-mounted-');
+  after(() => rmSync(around, { recursive: true, force: true }));
+  putPlan(path.join(around, 'nix-run-foreign'), program, text);
+  const env = { ...bare.env, XDG_CACHE_HOME: around };
+  const command = [workshop.launcher, program] as const;
+  assert.equal((await runCommand(workshop, command, { env })).code, 0);
+  const copy = path.join(workshop.directory, 'copy-of-base');
+  execFileSync('cp', ['-a', around, copy]);
+  const mounted = `mount -t tmpfs -o mode=755 others "$0"; cp -a "$1"/. "$2"; shift 2; exec "$@"`;
+  for (const [at, from] of [
+    [around, copy],
+    [path.join(around, 'nix-run-foreign'), path.join(copy, 'nix-run-foreign')],
+  ] as const) {
+    const besides = ['unshare', '-m', 'sh', '-ec', mounted, at, from, at, ...command] as const;
+    assert.equal((await runCommand(workshop, besides, { env })).code, 125, at);
+  }
+});
+
 /** Runs it as a user, in /tmp a place of uid 65534 that `owner` made. */
 async function startBeside(owner: number, [first, ...rest]: readonly [string, ...string[]]) {
   const made = path.join(workshop.directory, `made-by-${owner}`);

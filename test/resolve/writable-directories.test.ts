@@ -174,6 +174,31 @@ test('a home path that separates library paths cannot hold farms', asRoot, () =>
   temporaryDirectories(work({ prepare, env: { HOME: '/mnt/a:b' } }), /a:b/);
 });
 
+const mount = (at: string) => `mkdir ${at}; mount -t tmpfs -o uid=${UID},mode=700 others ${at}`;
+
+for (const [name, value, mounted] of [
+  ['XDG_STATE_HOME', '/tmp', '/tmp/nix-run-foreign'],
+  ['XDG_CACHE_HOME', '/tmp', '/tmp/nix-run-foreign'],
+  ['XDG_STATE_HOME', '/tmp/me', '/tmp/me'],
+  ['XDG_CACHE_HOME', '/tmp/me', '/tmp/me'],
+] as const)
+  test(
+    `nor does a file system count that somebody mounted at ${mounted}, with ${name}=${value}`,
+    asRoot,
+    () => {
+      const env = { HOME: '/mnt', [name]: value };
+      const why = new RegExp(`${value}/nix-run-foreign is not ours, or is mounted there`);
+      temporaryDirectories(work({ env, prepare: mount(mounted) }), why);
+    },
+  );
+
+test("a directory of the user's in /tmp that XDG names is used, in silence", asRoot, () => {
+  const prepare = `mkdir -p /tmp/me; chown ${UID}:${UID} /tmp/me; chmod 775 /tmp/me`;
+  const env = { HOME: '/mnt', XDG_CACHE_HOME: '/tmp/me', XDG_STATE_HOME: '/tmp/me/state' };
+  const { plans, stderr } = work({ prepare, env });
+  assert.deepEqual([plans, stderr], ['/tmp/me/nix-run-foreign/v1/plans', '']);
+});
+
 function nowhere(answer: Answer): void {
   assert.equal(answer.ours, true, JSON.stringify(answer));
   assert.equal(answer.code, 'nowhere-to-write');
