@@ -2,9 +2,9 @@
 import { release } from 'node:os';
 import path from 'node:path';
 import { machinesRunBy } from '../elf/machine.ts';
-import { BINFMT_MISC, isOn, type RegisteredRule } from '../host/binfmt-misc.ts';
 import { ForeignError } from '../host/errors.ts';
 import { listText, notice, printJson, printLine, printOneLine } from '../host/output.ts';
+import { BINFMT_MISC, isOn, type RegisteredRule } from '../host/registered-rule.ts';
 import { isTrustedAndThere } from '../host/trusted-way.ts';
 import { register, registered, registerIn, removeAll } from '../integrations/binfmt/binfmt-registry.ts';
 import { registration, rulesFor } from '../integrations/binfmt/binfmt-rules.ts';

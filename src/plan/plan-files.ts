@@ -2,11 +2,11 @@
 import { accessSync, lstatSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../host/atomic-file.ts';
-import { entryBy } from '../host/binfmt-misc.ts';
 import type { Directories } from '../host/directories.ts';
 import { errnoOf, ForeignError } from '../host/errors.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { allNamesIn } from '../host/files.ts';
+import { entryBy } from '../host/registered-rule.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { isTrustedDirectory, ownersFor, readTrusted } from '../host/trusted-file.ts';
 import { copyOf } from './copy-directories.ts';

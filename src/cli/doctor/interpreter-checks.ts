@@ -1,8 +1,8 @@
 // What sits at the interpreter path of each machine → how its programs start, and what to do for more.
 import { machinesRunBy } from '../../elf/machine.ts';
-import { entryBy } from '../../host/binfmt-misc.ts';
 import type { Directories } from '../../host/directories.ts';
 import { runs32BitPrograms } from '../../host/processor.ts';
+import { entryBy } from '../../host/registered-rule.ts';
 import { ruleFor } from '../../integrations/binfmt/binfmt-registry.ts';
 import { INTERPRETER_NAMES, isNixOs, optionOfNixOs } from '../../plan/interpreter-words.ts';
 import { type Interpreter, type InterpreterKind, inspectInterpreter } from '../../plan/strategy.ts';

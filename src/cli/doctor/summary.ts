@@ -2,9 +2,9 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { machinesRunBy } from '../../elf/machine.ts';
-import { BINFMT_MISC, isOn } from '../../host/binfmt-misc.ts';
 import type { Directories } from '../../host/directories.ts';
 import { filesBelow, isExecutable } from '../../host/files.ts';
+import { BINFMT_MISC, isOn } from '../../host/registered-rule.ts';
 import { registered } from '../../integrations/binfmt/binfmt-registry.ts';
 import { copiesDirectory, unpackedDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findMachine, type MachineKey } from '../../elf/machine.ts';
-import { BINFMT_MISC, entryBy, type RegisteredRule, readRule } from '../../host/binfmt-misc.ts';
 import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
+import { BINFMT_MISC, entryBy, type RegisteredRule, readRule } from '../../host/registered-rule.ts';
 import {
   type Flags,
   isForAppImages,

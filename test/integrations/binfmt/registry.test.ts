@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { machinesRunBy } from '../../../src/elf/machine.ts';
-import { isOn } from '../../../src/host/binfmt-misc.ts';
+import { isOn } from '../../../src/host/registered-rule.ts';
 import {
   register,
   registered,
