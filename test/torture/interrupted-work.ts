@@ -24,12 +24,11 @@ import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
 import { buildInjector, INJECTOR } from './injector.ts';
 import { type KnownStates, openKnownStates } from './known-states.ts';
+import { findingLeft, leftBehindIn } from './left-behind.ts';
 import { hasEffect, type Left, whyUndone } from './work-effects.ts';
 import { FINGERPRINT, INDEX, PATCH, PROGRAM, type Store, SUM, WORKS, type Work } from './works.ts';
 
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
-/** What is written beside a file before it has its name, and locks; Nix calls a root link `.tmp-PID-NUMBER` first. */
-const ENDINGS = ['tmp', 'lock', 'owner', 'new'];
 
 export interface Works {
   /**
@@ -96,21 +95,23 @@ async function takeStates(root: ToolRoot, directory: string): Promise<void> {
 
 const AS_IT_IS = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
 
-function inTmp(root: ToolRoot, file: string): string {
-  return path.join(root.homeDir, '../tmp', path.relative('/tmp', file));
+function tmpOf(root: ToolRoot): string {
+  return path.join(root.homeDir, '../tmp');
 }
 
 /** Our place below /tmp: what a work turns to that cannot write at home. */
 const PLACE = path.dirname(temporaryDirectories(0).cache);
 
+function placeOf(root: ToolRoot): string {
+  return path.join(tmpOf(root), path.basename(PLACE));
+}
+
 /** Where a copy is of what a command left, before the next one. */
-const SEEN = '/tmp/seen';
-const SEEN_HOME = `${SEEN}/home`;
-const SEEN_PLACE = `${SEEN}/place`;
+const SEEN = '/opt/seen';
 
 const COPIES = JSON.stringify([
-  [homeInRoot, SEEN_HOME],
-  [PLACE, SEEN_PLACE],
+  [homeInRoot, `${SEEN}/home`],
+  [PLACE, `${SEEN}/place`],
 ]);
 const COPY = `for (const [from, to] of ${COPIES})
   if (fs.existsSync(from)) fs.cpSync(from, to, { recursive: true, verbatimSymlinks: true })`;
@@ -128,11 +129,11 @@ function leftIn(root: ToolRoot, states: string, [home, place]: readonly [string,
 
 /** As the work left it, with nothing done after it. */
 function whyUndoneNow(root: ToolRoot, states: string, name: string): string | undefined {
-  return whyUndone(name, leftIn(root, states, [root.homeDir, inTmp(root, PLACE)]));
+  return whyUndone(name, leftIn(root, states, [root.homeDir, placeOf(root)]));
 }
 
 function whyUndoneThen(root: ToolRoot, states: string, name: string): string | undefined {
-  const seen = [inTmp(root, SEEN_HOME), inTmp(root, SEEN_PLACE)] as const;
+  const seen = [path.join(states, 'seen/home'), path.join(states, 'seen/place')] as const;
   if (!existsSync(seen[0])) return undefined;
   try {
     return whyUndone(name, leftIn(root, states, seen));
@@ -142,8 +143,11 @@ function whyUndoneThen(root: ToolRoot, states: string, name: string): string | u
 }
 
 /** A program as it was keeps its inode, by which plans name it. */
-function putBack(root: ToolRoot, state: string): void {
-  for (const file of [PLACE, SEEN]) rmSync(inTmp(root, file), { recursive: true, force: true });
+function putBack(root: ToolRoot, states: string, name: string): void {
+  for (const directory of [tmpOf(root), path.join(states, 'seen')])
+    for (const entry of readdirSync(directory))
+      rmSync(path.join(directory, entry), { recursive: true, force: true });
+  const state = path.join(states, name);
   const isAsItWas = (name: string): boolean => {
     const [is, was] = [root.homeDir, state].map((home) => path.join(home, name)) as [string, string];
     return existsSync(is) && statSync(is).isFile() && readFileSync(is).equals(readFileSync(was));
@@ -160,21 +164,6 @@ async function makePlan(root: ToolRoot, state: Work['from']): Promise<void> {
   if (state !== 'plan' && state !== 'changed') return;
   await root.start([PROGRAM, ...SUM]);
   if (state === 'changed') appendFileSync(onHost(root, PROGRAM), ' ');
-}
-
-/** Of all that is there, also of what has no name yet; links are not followed. */
-function namesBelow(directory: string): string[] {
-  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
-    const file = path.join(directory, entry.name);
-    return entry.isDirectory() ? [file, ...namesBelow(file)] : [file];
-  });
-}
-
-function leftoversIn(root: ToolRoot): string[] {
-  return [root.homeDir, inTmp(root, PLACE)]
-    .filter(existsSync)
-    .flatMap(namesBelow)
-    .filter((name) => ENDINGS.includes(path.extname(name).split(/[.-]/)[1] ?? ''));
 }
 
 function wordsOf({ words }: Work, node: string): [string, ...string[]] {
@@ -201,9 +190,8 @@ function noted(root: ToolRoot, name: string): Ended {
 const START = [launcher, PROGRAM, ...SUM];
 
 /** Waits until a lock counts as left behind whose holder has not said who it is: 2 s, of times 1 s ahead at most. */
-function ifLeftIn(directory: string, words: readonly string[], name: string): string {
-  return `left=(${directory}/**/*.{${ENDINGS.join()},tmp-*})
-if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting(words, name)}fi
+function ifLeftIn(globs: readonly string[], words: readonly string[], name: string): string {
+  return `${findingLeft(globs)}if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting(words, name)}fi
 `;
 }
 
@@ -212,9 +200,9 @@ if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting(words, name)}fi
  * come, prune: in the same process namespace (proper-lockfile).
  */
 function cleaning(root: ToolRoot): string {
-  const prune = [root.rig.node, SCRIPT, 'prune'];
-  return `shopt -s globstar dotglob nullglob
-${ifLeftIn('~', [launcher, '--refresh', PROGRAM, ...SUM], 'miss')}${ifLeftIn(PLACE, prune, 'pruned')}`;
+  const refresh = [launcher, '--refresh', PROGRAM, ...SUM];
+  const inHome = ifLeftIn([homeInRoot, `${homeInRoot}/.[^.]*/**`], refresh, 'miss');
+  return inHome + ifLeftIn([`${PLACE}/**`], [root.rig.node, SCRIPT, 'prune'], 'pruned');
 }
 
 /** Only a patch changes its bytes. */
@@ -222,7 +210,7 @@ function wrongOfProgram(root: ToolRoot, name: string): string | undefined {
   if (WORKS[name]?.from === 'changed') return undefined;
   const original = foreign(root.rig, 'bookworm', 'jq').path;
   const isAsBefore = sha256OfFile(onHost(root, PROGRAM)) === sha256OfFile(original);
-  if (name === 'patch') return isAsBefore ? 'the program is not patched' : undefined;
+  if (WORKS[name]?.words?.[0] === 'patch') return isAsBefore ? 'the program is not patched' : undefined;
   return isAsBefore ? undefined : 'the program is not what it was';
 }
 
@@ -245,13 +233,13 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
   if (![UNENDED, 0].includes(pruned.status)) return `prune afterwards: ${pruned.status} ${pruned.stderr}`;
   const wrong = wrongOfProgram(root, name);
   if (wrong !== undefined) return wrong;
-  const left = leftoversIn(root);
+  const left = leftBehindIn([root.homeDir, tmpOf(root)]);
   return left.length > 0 ? `left: ${left.join(' ')}` : undefined;
 }
 
 /** Runs a script in the state in which a work begins. @returns whether it ended in its time */
 async function begin(root: ToolRoot, states: string, work: Work, script: string): Promise<boolean> {
-  putBack(root, path.join(states, work.from === 'changed' ? 'plan' : work.from));
+  putBack(root, states, work.from === 'changed' ? 'plan' : work.from);
   await makePlan(root, work.from);
   const argv = [root.rig.bash, '-c', script] as const;
   const { timedOut } = await root.run({ argv, env: work.env ?? {}, timeoutMs: 100_000 });
@@ -336,16 +324,19 @@ export async function openWorks(store: Store): Promise<Works> {
   const rig = await ensureRig('full');
   const scratch = mkdtempSync(path.join(tmpdir(), 'torture-works-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
-  const tools = path.join(scratch, 'tools');
-  mkdirSync(tools);
+  const [tools, seen] = ['tools', 'seen'].map((name) => path.join(scratch, name)) as [string, string];
+  for (const directory of [tools, seen]) mkdirSync(directory);
   buildInjector(tools);
-  const binds = [{ from: tools, to: '/opt/torture', mode: 'read-only' }] as const;
+  const binds = [
+    { from: tools, to: '/opt/torture', mode: 'read-only' },
+    { from: seen, to: SEEN, mode: 'read-write' },
+  ] as const;
   const root = await openToolRoot(rig, { binds, catalogue: 'none' });
   if (store === 'small') await makeSmall(root);
   copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
   await takeStates(root, scratch);
   const known = openKnownStates(tools, '/opt/torture', {
-    trees: [root.homeDir, inTmp(root, PLACE)],
+    trees: [root.homeDir, tmpOf(root)],
     named: [path.join(root.nixDir, 'store'), path.join(root.nixDir, 'var/nix/gcroots/auto')],
   });
   const lane: Lane = { root, states: scratch, known };

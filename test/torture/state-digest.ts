@@ -15,7 +15,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { identityOf, identityOfStats } from '../../src/host/file-identity.ts';
 
 export interface Trees {
-  /** A home and our place below /tmp, as they can be read here; what is not there is left out. */
+  /** A home and /tmp, as they can be read here; what is not there is left out. */
   readonly trees: readonly string[];
   /** The store, and directories of roots: of these only the names count. */
   readonly named: readonly [store: string, ...roots: string[]];
@@ -34,8 +34,8 @@ const STATE_AT = 32;
 /** A memo of a catalogue: the store directory as it was when it was listed (open-catalogue.ts). */
 const LISTED = 'store-directory';
 
-/** Each file below a directory, by its name there, in order; links are not followed. */
-function namesBelow(directory: string, below = ''): string[] {
+/** Each file and directory below a directory, by its name there, in order; links are not followed. */
+export function namesBelow(directory: string, below = ''): string[] {
   return readdirSync(path.join(directory, below), { withFileTypes: true })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {

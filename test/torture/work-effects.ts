@@ -57,6 +57,10 @@ function isOriginal({ home, program, original }: Left): boolean {
   return sha256OfFile(path.join(home, path.basename(program))) === sha256OfFile(original);
 }
 
+function whyNotPatched(left: Left): string | undefined {
+  return isOriginal(left) ? 'the program is not patched' : undefined;
+}
+
 function jsonIn(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
@@ -108,7 +112,8 @@ function whyNotPublished(left: Left): string | undefined {
 const EFFECTS: Readonly<Record<string, (left: Left) => string | undefined>> = {
   prune: whyPlanned,
   forget: whyPlanned,
-  patch: (left) => (isOriginal(left) ? 'the program is not patched' : undefined),
+  patch: whyNotPatched,
+  'patch lifted': whyNotPatched,
   unpatch: (left) => (isOriginal(left) ? undefined : 'the program is not what it was'),
   export: whyNotExported,
   import: (left) => (planOf(left) === undefined ? 'no plan was made' : undefined),

@@ -22,6 +22,7 @@ export const SUM = ['-n', '6*7'];
 export const FINGERPRINT = '/opt/torture/jq.nix-fingerprint.json';
 export const INDEX = '/opt/torture/index';
 
+const PATCH_LIFTED = ['patch', '-y', PROGRAM];
 export const PATCH = ['patch', '-y', '--no-lift', PROGRAM];
 
 export const WORKS: Readonly<Record<string, Work>> = {
@@ -31,6 +32,7 @@ export const WORKS: Readonly<Record<string, Work>> = {
   prune: { from: 'changed', words: ['prune'] },
   forget: { from: 'plan', words: ['forget', PROGRAM], doneBefore: /no plan is kept for it/ },
   patch: { from: 'catalogue', words: PATCH },
+  'patch lifted': { from: 'catalogue', words: PATCH_LIFTED },
   unpatch: { from: 'patched', words: ['unpatch', PROGRAM], doneBefore: /it is not patched/ },
   export: { from: 'plan', words: ['fingerprint', 'export', PROGRAM] },
   import: { from: 'catalogue', words: ['fingerprint', 'import', FINGERPRINT, PROGRAM] },
