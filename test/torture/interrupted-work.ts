@@ -14,7 +14,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { temporaryDirectories } from '../../src/host/directories.ts';
 import { sha256OfFile } from '../../src/host/file-identity.ts';
 import { emptyStore, providerOf } from '../rig/binary-cache.ts';
 import { databaseOf, hashOf, treeOf } from '../rig/file-index.ts';
@@ -22,11 +21,12 @@ import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot } from '../rig/root.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
-import { buildInjector, INJECTOR } from './injector.ts';
+import { buildInjector, callAt, INJECTOR, SAID } from './injector.ts';
 import { type KnownStates, openKnownStates } from './known-states.ts';
 import { findingLeft, leftBehindIn } from './left-behind.ts';
-import { hasEffect, type Left, whyUndone } from './work-effects.ts';
-import { FINGERPRINT, INDEX, PATCH, PROGRAM, type Store, SUM, WORKS, type Work } from './works.ts';
+import { COPIES, copying, PLACE, tmpOf, whyUndoneAt, whyUndoneNow } from './work-copies.ts';
+import { hasEffect } from './work-effects.ts';
+import { FINGERPRINT, INDEX, PACKAGES, PATCH, PROGRAM, type Store, SUM, WORKS, type Work } from './works.ts';
 
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 
@@ -66,9 +66,8 @@ export interface Injected extends Ended {
   readonly isKnown: boolean;
 }
 
-/** As large as makes several pages of the database that is written from it. */
 export function indexForTests(): Buffer {
-  const packages = Array.from({ length: 2_000 }, (_, number) => ({
+  const packages = Array.from({ length: PACKAGES }, (_, number) => ({
     hash: hashOf(number),
     name: `package-${number}`,
     tree: treeOf({ [`lib/libtorture-${number}.so.1`]: 9, [`bin/tool-${number}`]: 9 }),
@@ -95,56 +94,9 @@ async function takeStates(root: ToolRoot, directory: string): Promise<void> {
 
 const AS_IT_IS = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
 
-function tmpOf(root: ToolRoot): string {
-  return path.join(root.homeDir, '../tmp');
-}
-
-/** Our place below /tmp: what a work turns to that cannot write at home. */
-const PLACE = path.dirname(temporaryDirectories(0).cache);
-
-function placeOf(root: ToolRoot): string {
-  return path.join(tmpOf(root), path.basename(PLACE));
-}
-
-/** Where a copy is of what a command left, before the next one. */
-const SEEN = '/opt/seen';
-
-const COPIES = JSON.stringify([
-  [homeInRoot, `${SEEN}/home`],
-  [PLACE, `${SEEN}/place`],
-]);
-const COPY = `for (const [from, to] of ${COPIES})
-  if (fs.existsSync(from)) fs.cpSync(from, to, { recursive: true, verbatimSymlinks: true })`;
-
-/** The shell has no cp(1) there. */
-function copying(root: ToolRoot, name: string): string {
-  return hasEffect(name) ? `${root.rig.node} -e '${COPY}'\n` : '';
-}
-
-function leftIn(root: ToolRoot, states: string, [home, place]: readonly [string, string]): Left {
-  const document = path.join(states, 'tools', path.basename(FINGERPRINT));
-  const original = foreign(root.rig, 'bookworm', 'jq').path;
-  return { home, place, program: PROGRAM, original, document, storeDir: '/nix/store' };
-}
-
-/** As the work left it, with nothing done after it. */
-function whyUndoneNow(root: ToolRoot, states: string, name: string): string | undefined {
-  return whyUndone(name, leftIn(root, states, [root.homeDir, placeOf(root)]));
-}
-
-function whyUndoneThen(root: ToolRoot, states: string, name: string): string | undefined {
-  const seen = [path.join(states, 'seen/home'), path.join(states, 'seen/place')] as const;
-  if (!existsSync(seen[0])) return undefined;
-  try {
-    return whyUndone(name, leftIn(root, states, seen));
-  } catch (error) {
-    return `what it left is not whole: ${String(error)}`;
-  }
-}
-
 /** A program as it was keeps its inode, by which plans name it. */
 function putBack(root: ToolRoot, states: string, name: string): void {
-  for (const directory of [tmpOf(root), path.join(states, 'seen')])
+  for (const directory of [tmpOf(root), path.join(states, COPIES.inStates)])
     for (const entry of readdirSync(directory))
       rmSync(path.join(directory, entry), { recursive: true, force: true });
   const state = path.join(states, name);
@@ -223,6 +175,8 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
   ];
   const isDone = WORKS[name]?.doneBefore?.test(again.stderr) === true;
   if (again.status !== 0 && !isDone) return `the same again: ${again.status} ${again.stderr}`;
+  if (WORKS[name]?.words === undefined && again.stdout !== '42\n')
+    return `the same again printed ${again.stdout}`;
   if (first.stdout !== '42\n' || first.status !== 0) return `the next start: ${first.status} ${first.stderr}`;
   if (second.stdout !== '42\n' || second.stderr !== '' || second.status !== 0)
     return `the second start: ${second.status} ${second.stderr}`;
@@ -235,6 +189,11 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
   if (wrong !== undefined) return wrong;
   const left = leftBehindIn([root.homeDir, tmpOf(root)]);
   return left.length > 0 ? `left: ${left.join(' ')}` : undefined;
+}
+
+function whyUndoneAgain(root: ToolRoot, states: string, name: string): string | undefined {
+  const undone = whyUndoneAt(root, states, name, 'again');
+  return undone === undefined ? undefined : `the same again is not done: ${undone}`;
 }
 
 /** Runs a script in the state in which a work begins. @returns whether it ended in its time */
@@ -268,18 +227,19 @@ async function interruptOnce(
   const words = wordsOf(work, root.rig.node);
   const script = [
     noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
-    ...[known.endIfKnown, copying(root, name)],
-    ...[noting(words, 'again'), noting(START, 'first'), noting(START, 'second'), cleaning(root)],
+    ...[known.endIfKnown, copying(root, name, 'interrupted')],
+    ...[noting(words, 'again'), copying(root, name, 'again')],
+    ...[noting(START, 'first'), noting(START, 'second'), cleaning(root)],
   ].join('');
   const { given } = known.answer(name, how);
   const ended = await begin(root, states, work, script);
   const { known: state, learn } = await given();
   const injected = noted(root, 'injected');
-  const [, at = ''] = /^inject: \d+ (.*)\n$/m.exec(injected.stderr) ?? [];
-  const end = { ...injected, stderr: injected.stderr.replace(/^inject: .*\n/m, ''), at: at.trim(), ended };
+  const at = injected.status === UNENDED ? '' : callAt(injected);
+  const end = { ...injected, stderr: injected.stderr.replace(SAID, ''), at, ended };
   if (state !== undefined) return { ...end, undone: state.undone, afterwards: undefined, isKnown: true };
-  const undone = whyUndoneThen(root, states, name);
-  const afterwards = whyNotWhole(root, name);
+  const undone = whyUndoneAt(root, states, name, 'interrupted');
+  const afterwards = whyNotWhole(root, name) ?? whyUndoneAgain(root, states, name);
   if (afterwards === undefined && ended) learn({ undone });
   return { ...end, undone, afterwards, isKnown: false };
 }
@@ -324,12 +284,15 @@ export async function openWorks(store: Store): Promise<Works> {
   const rig = await ensureRig('full');
   const scratch = mkdtempSync(path.join(tmpdir(), 'torture-works-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
-  const [tools, seen] = ['tools', 'seen'].map((name) => path.join(scratch, name)) as [string, string];
-  for (const directory of [tools, seen]) mkdirSync(directory);
+  const [tools, copies] = ['tools', COPIES.inStates].map((name) => path.join(scratch, name)) as [
+    string,
+    string,
+  ];
+  for (const directory of [tools, copies]) mkdirSync(directory);
   buildInjector(tools);
   const binds = [
     { from: tools, to: '/opt/torture', mode: 'read-only' },
-    { from: seen, to: SEEN, mode: 'read-write' },
+    { from: copies, to: COPIES.inRoot, mode: 'read-write' },
   ] as const;
   const root = await openToolRoot(rig, { binds, catalogue: 'none' });
   if (store === 'small') await makeSmall(root);

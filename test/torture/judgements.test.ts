@@ -7,8 +7,9 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { errorsOf, orderOf } from './call-kinds.ts';
 import { type Fault, injectionOf, inTurns, judge } from './fault-at-call.ts';
-import { buildInjector, INJECTOR } from './injector.ts';
-import type { Injected } from './interrupted-work.ts';
+import { buildInjector, callAt, INJECTOR } from './injector.ts';
+import { type Injected, UNENDED } from './interrupted-work.ts';
+import { wrongAfterKill } from './kill-at-call.ts';
 
 const TOLD =
   'nix-run-foreign: the plan cannot be written: no space left on device\n  Make room in ~/.cache.\n';
@@ -69,6 +70,33 @@ for (const [work, end, expected] of ENDS)
   test(`${work}: ${JSON.stringify(end)} is ${expected}`, () => {
     assert.equal(judgementOf(work, { error: 'ENOSPC', extent: 'once' }, end), expected);
   });
+
+/** End of what was killed, and what is wrong. */
+const KILLS: readonly (readonly [Partial<Injected>, RegExp | undefined])[] = [
+  [{}, undefined],
+  [{ at: '' }, undefined],
+  [{ afterwards: 'left: x.tmp' }, /kill before rename \/x: left/],
+  [{ at: '', afterwards: 'left: x.tmp' }, /kill of nothing: left/],
+  [{ status: UNENDED }, /did not end/],
+];
+
+for (const [end, expected] of KILLS)
+  test(`a kill: ${JSON.stringify(end)} is ${expected === undefined ? 'right' : 'wrong'}`, () => {
+    const nothing = { undone: undefined, afterwards: undefined, isKnown: false };
+    const killed = { status: 137, stdout: '', stderr: '', at: 'rename /x', ...nothing, ...end };
+    assert.match(wrongAfterKill('kill', killed) ?? '', expected ?? /^$/);
+  });
+
+test('an injector that failed ends the run', () => {
+  assert.equal(callAt({ status: 137, stderr: 'x\ninject: 7 rename /x\n' }), 'rename /x');
+  assert.equal(callAt({ status: 0, stderr: 'inject: 3 \n' }), '');
+  for (const failed of [
+    { status: 96, stderr: '' },
+    { status: 99, stderr: 'inject: 0 \n' },
+    { status: 0, stderr: 'no word of it\n' },
+  ])
+    assert.throws(() => callAt(failed), /the injector failed/);
+});
 
 const FLED =
   'nix-run-foreign: cannot write /home/me/.cache/nix-run-foreign/v1: x; using /tmp/nix-run-foreign-0/v1 until it can be written\n';

@@ -1,20 +1,26 @@
 // A work that changes files → killed before each of these calls in turn: afterwards the old state or the new one.
 import { orderOf } from './call-kinds.ts';
-import { UNENDED } from './interrupted-work.ts';
+import { type Injected, UNENDED } from './interrupted-work.ts';
 import { behind, type Effort, type Part, type Result } from './results.ts';
 import { type Round, throughCalls } from './through-calls.ts';
 import { WORK_NAMES } from './works.ts';
 
-/** What is wrong after a kill; nothing also when the work ended before that call. */
+/** What is wrong after a kill, also where the work ended before that call. */
+export function wrongAfterKill(how: string, { status, at, afterwards }: Injected): string | undefined {
+  if (status === UNENDED) return 'it did not end';
+  if (afterwards === undefined) return undefined;
+  return `${how} ${at === '' ? 'of nothing' : `before ${at}`}: ${afterwards.slice(0, 300)}`;
+}
+
 function roundOf(name: string, calls: number, count: { before: number }): Round<number> {
   return async (on, number) => {
     const how = number % 2 === 0 ? 'kill' : 'kill-all';
     const again = `kill: ${name}, call ${number} of ${calls}`;
-    const { status, at, afterwards } = await on.run(name, { how, number, calls: 'changes' });
-    if (status === UNENDED) return { what: 'it did not end', again };
-    if (at === '') count.before += 1;
-    if (at === '' || afterwards === undefined) return undefined;
-    return { what: `${how} before ${at}: ${afterwards.slice(0, 300)}`, again };
+    const injected = await on.run(name, { how, number, calls: 'changes' });
+    const what = wrongAfterKill(how, injected);
+    if (what !== undefined) return { what, again };
+    if (injected.at === '') count.before += 1;
+    return undefined;
   };
 }
 

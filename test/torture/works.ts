@@ -21,6 +21,8 @@ export const PROGRAM = path.join(homeInRoot, 'jq');
 export const SUM = ['-n', '6*7'];
 export const FINGERPRINT = '/opt/torture/jq.nix-fingerprint.json';
 export const INDEX = '/opt/torture/index';
+/** In the index, with a library and a tool each: as large as makes several pages of the database that is written from it. */
+export const PACKAGES = 2_000;
 
 const PATCH_LIFTED = ['patch', '-y', PROGRAM];
 export const PATCH = ['patch', '-y', '--no-lift', PROGRAM];
