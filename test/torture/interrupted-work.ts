@@ -1,14 +1,10 @@
 // A root with the tool → each work that changes files there, begun from the same state, with something done to it.
 import {
-  appendFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -24,9 +20,11 @@ import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
 import { buildInjector, callAt, INJECTOR, SAID } from './injector.ts';
 import { type KnownStates, openKnownStates } from './known-states.ts';
 import { findingLeft, leftBehindIn } from './left-behind.ts';
+import { validFromNow } from './state-digest.ts';
 import { COPIES, copying, PLACE, tmpOf, whyUndoneAt, whyUndoneNow } from './work-copies.ts';
 import { hasEffect } from './work-effects.ts';
-import { FINGERPRINT, INDEX, PACKAGES, PATCH, PROGRAM, type Store, SUM, WORKS, type Work } from './works.ts';
+import { takeStates, type WorkStates } from './work-states.ts';
+import { INDEX, PACKAGES, PROGRAM, type Store, SUM, WORKS, type Work } from './works.ts';
 
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 
@@ -73,49 +71,6 @@ export function indexForTests(): Buffer {
     tree: treeOf({ [`lib/libtorture-${number}.so.1`]: 9, [`bin/tool-${number}`]: 9 }),
   }));
   return databaseOf(packages, 2);
-}
-
-/** A snapshot of the home for each state, and what the works read. */
-async function takeStates(root: ToolRoot, directory: string): Promise<void> {
-  const save = (name: string) => cpSync(root.homeDir, path.join(directory, name), AS_IT_IS);
-  save('nothing');
-  const started = await root.start([PROGRAM, ...SUM], { timeoutMs: 300_000 });
-  if (started.stdout !== '42\n') throw new Error(`the program does not start: ${started.stderr}`);
-  save('plan');
-  const { stdout } = await root.manage(['fingerprint', 'export', '-o', '-', PROGRAM]);
-  writeFileSync(path.join(directory, 'tools', path.basename(FINGERPRINT)), stdout);
-  writeFileSync(path.join(directory, 'tools', path.basename(INDEX)), indexForTests());
-  await root.manage(['forget', PROGRAM]);
-  save('catalogue');
-  const patched = await root.manage(PATCH);
-  if (patched.status !== 0) throw new Error(patched.stderr);
-  save('patched');
-}
-
-const AS_IT_IS = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const;
-
-/** A program as it was keeps its inode, by which plans name it. */
-function putBack(root: ToolRoot, states: string, name: string): void {
-  for (const directory of [tmpOf(root), path.join(states, COPIES.inStates)])
-    for (const entry of readdirSync(directory))
-      rmSync(path.join(directory, entry), { recursive: true, force: true });
-  const state = path.join(states, name);
-  const isAsItWas = (name: string): boolean => {
-    const [is, was] = [root.homeDir, state].map((home) => path.join(home, name)) as [string, string];
-    return existsSync(is) && statSync(is).isFile() && readFileSync(is).equals(readFileSync(was));
-  };
-  const kept = readdirSync(state).filter(isAsItWas);
-  for (const name of readdirSync(root.homeDir))
-    if (!kept.includes(name)) rmSync(path.join(root.homeDir, name), { recursive: true });
-  for (const name of readdirSync(state))
-    if (!kept.includes(name)) cpSync(path.join(state, name), path.join(root.homeDir, name), AS_IT_IS);
-}
-
-/** Of the program as it is now. */
-async function makePlan(root: ToolRoot, state: Work['from']): Promise<void> {
-  if (state !== 'plan' && state !== 'changed') return;
-  await root.start([PROGRAM, ...SUM]);
-  if (state === 'changed') appendFileSync(onHost(root, PROGRAM), ' ');
 }
 
 function wordsOf({ words }: Work, node: string): [string, ...string[]] {
@@ -191,25 +146,25 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
   return left.length > 0 ? `left: ${left.join(' ')}` : undefined;
 }
 
-function whyUndoneAgain(root: ToolRoot, states: string, name: string): string | undefined {
-  const undone = whyUndoneAt(root, states, name, 'again');
+function whyUndoneAgain(root: ToolRoot, directory: string, name: string): string | undefined {
+  const undone = whyUndoneAt(root, directory, name, 'again');
   return undone === undefined ? undefined : `the same again is not done: ${undone}`;
-}
-
-/** Runs a script in the state in which a work begins. @returns whether it ended in its time */
-async function begin(root: ToolRoot, states: string, work: Work, script: string): Promise<boolean> {
-  putBack(root, states, work.from === 'changed' ? 'plan' : work.from);
-  await makePlan(root, work.from);
-  const argv = [root.rig.bash, '-c', script] as const;
-  const { timedOut } = await root.run({ argv, env: work.env ?? {}, timeoutMs: 100_000 });
-  return !timedOut;
 }
 
 /** A root, a directory with a home for each state in which works begin, and with `tools`, and what is known of both. */
 interface Lane {
   readonly root: ToolRoot;
-  readonly states: string;
+  readonly directory: string;
+  readonly states: WorkStates;
   readonly known: KnownStates;
+}
+
+/** Runs a script in the state in which a work begins. @returns whether it ended in its time */
+async function begin({ root, states }: Lane, work: Work, script: string): Promise<boolean> {
+  await states.begin(work.from);
+  const argv = [root.rig.bash, '-c', script] as const;
+  const { timedOut } = await root.run({ argv, env: work.env ?? {}, timeoutMs: 100_000 });
+  return !timedOut;
 }
 
 /** On a busy machine it may need a second try to end in its time. */
@@ -219,10 +174,11 @@ async function interrupt(lane: Lane, name: string, injection: Injection): Promis
 }
 
 async function interruptOnce(
-  { root, states, known }: Lane,
+  lane: Lane,
   name: string,
   { how, number, calls }: Injection,
 ): Promise<Injected & { readonly ended: boolean }> {
+  const { root, directory, known } = lane;
   const work = WORKS[name] as Work;
   const words = wordsOf(work, root.rig.node);
   const script = [
@@ -232,37 +188,29 @@ async function interruptOnce(
     ...[noting(START, 'first'), noting(START, 'second'), cleaning(root)],
   ].join('');
   const { given } = known.answer(name, how);
-  const ended = await begin(root, states, work, script);
+  const ended = await begin(lane, work, script);
   const { known: state, learn } = await given();
   const injected = noted(root, 'injected');
   const at = injected.status === UNENDED ? '' : callAt(injected);
   const end = { ...injected, stderr: injected.stderr.replace(SAID, ''), at, ended };
   if (state !== undefined) return { ...end, undone: state.undone, afterwards: undefined, isKnown: true };
-  const undone = whyUndoneAt(root, states, name, 'interrupted');
-  const afterwards = whyNotWhole(root, name) ?? whyUndoneAgain(root, states, name);
+  const undone = whyUndoneAt(root, directory, name, 'interrupted');
+  const afterwards = whyNotWhole(root, name) ?? whyUndoneAgain(root, directory, name);
   if (afterwards === undefined && ended) learn({ undone });
   return { ...end, undone, afterwards, isKnown: false };
 }
 
 /** Also holds what `whyUndone` is worth: nothing is done before the work, and all afterwards. */
-async function listCalls(
-  root: ToolRoot,
-  states: string,
-  name: string,
-  calls: Injection['calls'],
-): Promise<string[]> {
+async function listCalls(lane: Lane, name: string, calls: Injection['calls']): Promise<string[]> {
+  const { root, directory } = lane;
   const work = WORKS[name] as Work;
-  await begin(root, states, work, '');
-  if (hasEffect(name) && whyUndoneNow(root, states, name) === undefined)
+  await begin(lane, work, '');
+  if (hasEffect(name) && whyUndoneNow(root, directory, name) === undefined)
     throw new Error(`${name} counts as done before it is`);
-  await begin(
-    root,
-    states,
-    work,
-    noting([INJECTOR, 'list', '0', calls, ...wordsOf(work, root.rig.node)], 'listed'),
-  );
+  const words = [INJECTOR, 'list', '0', calls, ...wordsOf(work, root.rig.node)];
+  await begin(lane, work, noting(words, 'listed'));
   const { status, stderr } = noted(root, 'listed');
-  const why = whyUndoneNow(root, states, name);
+  const why = whyUndoneNow(root, directory, name);
   if (status !== 0 || why !== undefined)
     throw new Error(`the work fails when nothing is done to it: ${status} ${why} ${stderr}`);
   return readFileSync(path.join(root.homeDir, 'calls'), 'utf8').split('\n').slice(0, -1);
@@ -297,14 +245,17 @@ export async function openWorks(store: Store): Promise<Works> {
   const root = await openToolRoot(rig, { binds, catalogue: 'none' });
   if (store === 'small') await makeSmall(root);
   copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
-  await takeStates(root, scratch);
+  writeFileSync(path.join(tools, path.basename(INDEX)), indexForTests());
+  const database = validFromNow(path.join(root.nixDir, 'var/nix/db/db.sqlite'), scratch);
+  const states = await takeStates(root, scratch);
   const known = openKnownStates(tools, '/opt/torture', {
     trees: [root.homeDir, tmpOf(root)],
     named: [path.join(root.nixDir, 'store'), path.join(root.nixDir, 'var/nix/gcroots/auto')],
+    database,
   });
-  const lane: Lane = { root, states: scratch, known };
+  const lane: Lane = { root, directory: scratch, states, known };
   return {
     run: (name, injection) => interrupt(lane, name, injection),
-    callsOf: (name, calls) => listCalls(root, scratch, name, calls),
+    callsOf: (name, calls) => listCalls(lane, name, calls),
   };
 }

@@ -19,6 +19,8 @@ export interface Trees {
   readonly trees: readonly string[];
   /** The store, and directories of roots: of these only the names count. */
   readonly named: readonly [store: string, ...roots: string[]];
+  /** Nix's own: what became valid after a row counts. */
+  readonly database?: { readonly file: string; readonly after: number };
   /** A directory for copies of databases: one that is looked at may be changed by that. */
   readonly scratch: string;
 }
@@ -44,8 +46,7 @@ export function namesBelow(directory: string, below = ''): string[] {
     });
 }
 
-/** Rows, in an order of their own; undefined: it is no whole database. */
-function rowsOf(file: string, { named: [store], scratch }: Trees): string | undefined {
+function copyOf(file: string, scratch: string): string {
   const copy = path.join(scratch, 'looked-at.sqlite');
   rmSync(`${copy}-shm`, { force: true });
   for (const ending of ['', '-wal', '-journal']) {
@@ -53,8 +54,31 @@ function rowsOf(file: string, { named: [store], scratch }: Trees): string | unde
     if (statSync(file + ending, { throwIfNoEntry: false }) !== undefined)
       cpSync(file + ending, copy + ending);
   }
+  return copy;
+}
+
+/** Before any work. */
+export function validFromNow(file: string, scratch: string): NonNullable<Trees['database']> {
+  using database = new DatabaseSync(copyOf(file, scratch));
+  const last = database.prepare('SELECT max(id) AS id FROM ValidPaths').get();
+  return { file, after: Number(last?.['id']) };
+}
+
+/** Paths, hashes and references; a path may be there without them. @throws for half a database */
+function validIn({ file, after }: NonNullable<Trees['database']>, scratch: string): string {
+  using database = new DatabaseSync(copyOf(file, scratch));
+  const paths = database.prepare('SELECT path, hash, narSize FROM ValidPaths WHERE id > ? ORDER BY path');
+  const references = database.prepare(
+    `SELECT one.path AS referrer, other.path AS reference FROM Refs JOIN ValidPaths AS one ON one.id = referrer
+      JOIN ValidPaths AS other ON other.id = reference WHERE referrer > ? ORDER BY 1, 2`,
+  );
+  return JSON.stringify([paths.all(after), references.all(after)]);
+}
+
+/** Rows, in an order of their own; undefined: it is no whole database. */
+function rowsOf(file: string, { named: [store], scratch }: Trees): string | undefined {
   try {
-    using database = new DatabaseSync(copy);
+    using database = new DatabaseSync(copyOf(file, scratch));
     const isNow = (value: unknown): boolean => value === identityOf(store);
     return database
       .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name")
@@ -115,7 +139,8 @@ function contentIn(trees: Trees): Content {
 /**
  * Names, owners, kinds, permissions, contents and targets of links; no times. A plan names files by identity: of which
  * file that is counts, or that it is of none, as of a program that is another one since. A database counts by its rows,
- * the number of a catalogue's state by who else has it, and that the store was listed only if it is so still.
+ * the number of a catalogue's state by who else has it, and that the store was listed only if it is so still. Of the
+ * store names count, and what is valid.
  * @throws Node's errno errors, where something is at work there
  */
 export function stateDigest(trees: Trees): string {
@@ -125,6 +150,7 @@ export function stateDigest(trees: Trees): string {
   const digest = createHash('sha256');
   const add = (content: string | Buffer): void => void digest.update(`${content.length}\0`).update(content);
   for (const directory of trees.named) add(readdirSync(directory).sort().join('\n'));
+  if (trees.database !== undefined) add(validIn(trees.database, trees.scratch));
   for (const tree of there)
     for (const name of ['', ...namesBelow(tree).filter((name) => !NOTED.test(name))]) {
       const file = path.join(tree, name);
