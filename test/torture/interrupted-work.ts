@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,10 +22,10 @@ import { buildInjector, callAt, INJECTOR, SAID } from './injector.ts';
 import { type KnownStates, openKnownStates } from './known-states.ts';
 import { findingLeft, leftBehindIn } from './left-behind.ts';
 import { validFromNow } from './state-digest.ts';
-import { COPIES, copying, PLACE, tmpOf, whyUndoneAt, whyUndoneNow } from './work-copies.ts';
+import { COPIES, copying, PLACE, tmpOf, whyOtherSetNow, whyUndoneAt, whyUndoneNow } from './work-copies.ts';
 import { hasEffect } from './work-effects.ts';
-import { takeStates, type WorkStates } from './work-states.ts';
-import { INDEX, PACKAGES, PROGRAM, type Store, SUM, WORKS, type Work } from './works.ts';
+import { patchedAs, takeStates, type WorkStates } from './work-states.ts';
+import { INDEX, PACKAGES, PATCHES, PROGRAM, type Store, SUM, WORKS, type Work } from './works.ts';
 
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 
@@ -77,6 +78,14 @@ function wordsOf({ words }: Work, node: string): [string, ...string[]] {
   return words === undefined ? [launcher, PROGRAM, ...SUM] : [node, SCRIPT, ...words];
 }
 
+/** A root, a directory with a home for each state in which works begin, and with `tools`, and what is known of both. */
+interface Lane {
+  readonly root: ToolRoot;
+  readonly directory: string;
+  readonly states: WorkStates;
+  readonly known: KnownStates;
+}
+
 /** The status of what did not end in its time. */
 export const UNENDED = -1;
 
@@ -112,13 +121,31 @@ function cleaning(root: ToolRoot): string {
   return inHome + ifLeftIn([`${PLACE}/**`], [root.rig.node, SCRIPT, 'prune'], 'pruned');
 }
 
-/** Only a patch changes its bytes. */
-function wrongOfProgram(root: ToolRoot, name: string): string | undefined {
+function isPatch(name: string): boolean {
+  return PATCHES.some((each) => each === name);
+}
+
+/** Only a patch changes its bytes, and always to the same. */
+function wrongOfProgram({ root, directory }: Lane, name: string): string | undefined {
   if (WORKS[name]?.from === 'changed') return undefined;
-  const original = foreign(root.rig, 'bookworm', 'jq').path;
-  const isAsBefore = sha256OfFile(onHost(root, PROGRAM)) === sha256OfFile(original);
-  if (WORKS[name]?.words?.[0] === 'patch') return isAsBefore ? 'the program is not patched' : undefined;
-  return isAsBefore ? undefined : 'the program is not what it was';
+  const expected = isPatch(name) ? patchedAs(directory, name) : foreign(root.rig, 'bookworm', 'jq').path;
+  const isAsExpected = sha256OfFile(onHost(root, PROGRAM)) === sha256OfFile(expected);
+  return isAsExpected ? undefined : 'the program is not what it must be';
+}
+
+/** A file that cannot be read is left out, in words: then a start that can read it puts the set right. */
+const LEFT_OUT = /; until --refresh it starts without /;
+
+/** What is wrong with the set in the program, or with those that are kept. */
+async function whyOtherSet(lane: Lane, name: string, { stderr }: Ended): Promise<string | undefined> {
+  const { root, directory } = lane;
+  const why = () =>
+    wrongOfProgram(lane, name) ?? (isPatch(name) ? undefined : whyOtherSetNow(root, directory));
+  if (why() === undefined || !LEFT_OUT.test(stderr)) return why();
+  if (isPatch(name)) await root.manage(['unpatch', PROGRAM]);
+  await root.start(['--refresh', PROGRAM, ...SUM]);
+  if (isPatch(name)) await root.manage(WORKS[name]?.words ?? []);
+  return why();
 }
 
 /** What is wrong after the work was interrupted, and done once more. */
@@ -140,8 +167,6 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
     return `a miss afterwards: ${miss.status} ${miss.stderr}`;
   const pruned = noted(root, 'pruned');
   if (![UNENDED, 0].includes(pruned.status)) return `prune afterwards: ${pruned.status} ${pruned.stderr}`;
-  const wrong = wrongOfProgram(root, name);
-  if (wrong !== undefined) return wrong;
   const left = leftBehindIn([root.homeDir, tmpOf(root)]);
   return left.length > 0 ? `left: ${left.join(' ')}` : undefined;
 }
@@ -149,14 +174,6 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
 function whyUndoneAgain(root: ToolRoot, directory: string, name: string): string | undefined {
   const undone = whyUndoneAt(root, directory, name, 'again');
   return undone === undefined ? undefined : `the same again is not done: ${undone}`;
-}
-
-/** A root, a directory with a home for each state in which works begin, and with `tools`, and what is known of both. */
-interface Lane {
-  readonly root: ToolRoot;
-  readonly directory: string;
-  readonly states: WorkStates;
-  readonly known: KnownStates;
 }
 
 /** Runs a script in the state in which a work begins. @returns whether it ended in its time */
@@ -195,8 +212,11 @@ async function interruptOnce(
   const end = { ...injected, stderr: injected.stderr.replace(SAID, ''), at, ended };
   if (state !== undefined) return { ...end, undone: state.undone, afterwards: undefined, isKnown: true };
   const undone = whyUndoneAt(root, directory, name, 'interrupted');
-  const afterwards = whyNotWhole(root, name) ?? whyUndoneAgain(root, directory, name);
-  if (afterwards === undefined && ended) learn({ undone });
+  const afterwards =
+    whyNotWhole(root, name) ??
+    whyUndoneAgain(root, directory, name) ??
+    (await whyOtherSet(lane, name, injected));
+  if (afterwards === undefined && ended && !LEFT_OUT.test(injected.stderr)) learn({ undone });
   return { ...end, undone, afterwards, isKnown: false };
 }
 
@@ -245,6 +265,7 @@ export async function openWorks(store: Store): Promise<Works> {
   const root = await openToolRoot(rig, { binds, catalogue: 'none' });
   if (store === 'small') await makeSmall(root);
   copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
+  utimesSync(onHost(root, PROGRAM), 1, 1); // a copy of it keeps milliseconds only, and a patch says what they were
   writeFileSync(path.join(tools, path.basename(INDEX)), indexForTests());
   const database = validFromNow(path.join(root.nixDir, 'var/nix/db/db.sqlite'), scratch);
   const states = await takeStates(root, scratch);

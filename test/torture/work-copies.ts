@@ -5,6 +5,7 @@ import { temporaryDirectories } from '../../src/host/directories.ts';
 import { homeInRoot } from '../rig/root.ts';
 import { foreign } from '../scenarios/foreign-files.ts';
 import type { ToolRoot } from '../scenarios/tool.ts';
+import { whyOtherSet } from './kept-sets.ts';
 import { hasEffect, type Left, whyUndone } from './work-effects.ts';
 import { FINGERPRINT, PROGRAM } from './works.ts';
 
@@ -38,10 +39,18 @@ function leftIn(root: ToolRoot, states: string, [home, place]: readonly [string,
   return { home, place, program: PROGRAM, original, document, storeDir: '/nix/store' };
 }
 
+function leftNow(root: ToolRoot, states: string): Left {
+  return leftIn(root, states, [root.homeDir, path.join(tmpOf(root), path.basename(PLACE))]);
+}
+
 /** As the work left it, with nothing done after it. */
 export function whyUndoneNow(root: ToolRoot, states: string, name: string): string | undefined {
-  const place = path.join(tmpOf(root), path.basename(PLACE));
-  return whyUndone(name, leftIn(root, states, [root.homeDir, place]));
+  return whyUndone(name, leftNow(root, states));
+}
+
+/** After all: no start may keep another set than an undisturbed one. */
+export function whyOtherSetNow(root: ToolRoot, states: string): string | undefined {
+  return whyOtherSet(leftNow(root, states), path.join(root.nixDir, 'store'));
 }
 
 /** Undefined also where the shell did not come so far. */

@@ -47,9 +47,16 @@ function planOf(left: Left): LaunchPlan | undefined {
 }
 
 /** The links that hold documents in the store: `roots/SHA256/KEY`. */
-function rootsOf(left: Left): string[] {
+export function rootsOf(left: Left): string[] {
   return layoutsOf(left, '.local/state', 'state').flatMap((state) =>
     filesIn(path.join(state, 'roots')).flatMap(filesIn),
+  );
+}
+
+/** Documents in files, as of a start for which Nix could not be asked. */
+export function savedOf(left: Left): string[] {
+  return layoutsOf(left, '.local/state', 'state').flatMap((state) =>
+    filesIn(path.join(state, 'fingerprints')),
   );
 }
 

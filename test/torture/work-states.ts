@@ -1,6 +1,7 @@
 // A root with the tool → the states in which works begin, home and store, taken once and put back before each.
 import {
   appendFileSync,
+  copyFileSync,
   cpSync,
   existsSync,
   readdirSync,
@@ -14,7 +15,7 @@ import { onHost } from '../scenarios/foreign-files.ts';
 import type { ToolRoot } from '../scenarios/tool.ts';
 import { AS_IT_IS, openStoreStates } from './store-states.ts';
 import { COPIES, tmpOf } from './work-copies.ts';
-import { FINGERPRINT, PATCH, PROGRAM, SUM, type Work } from './works.ts';
+import { FINGERPRINT, PATCHES, PROGRAM, SUM, WORKS, type Work } from './works.ts';
 
 export interface WorkStates {
   /** While nothing runs in the root. */
@@ -41,6 +42,11 @@ async function makePlan(root: ToolRoot, state: Work['from']): Promise<void> {
   if (state === 'changed') appendFileSync(onHost(root, PROGRAM), ' ');
 }
 
+/** What an undisturbed patch makes of the program. */
+export function patchedAs(directory: string, name: string): string {
+  return path.join(directory, `${name}.program`);
+}
+
 /** Also writes the document that works read, into `tools` of the directory. */
 export async function takeStates(root: ToolRoot, directory: string): Promise<WorkStates> {
   const store = openStoreStates(root.nixDir, path.join(directory, 'nix'));
@@ -57,8 +63,13 @@ export async function takeStates(root: ToolRoot, directory: string): Promise<Wor
   await root.manage(['forget', PROGRAM]);
   store.putBack('nothing'); // so that adding and registering is a part of each work
   save('catalogue');
-  const patched = await root.manage(PATCH);
-  if (patched.status !== 0) throw new Error(patched.stderr);
+  for (const name of PATCHES) {
+    putHomeBack(root, path.join(directory, 'catalogue'));
+    store.putBack('catalogue');
+    const { status, stderr } = await root.manage(WORKS[name]?.words ?? []);
+    if (status !== 0) throw new Error(stderr);
+    copyFileSync(onHost(root, PROGRAM), patchedAs(directory, name));
+  }
   save('patched');
   return {
     begin: async (from) => {

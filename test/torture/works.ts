@@ -24,17 +24,14 @@ export const INDEX = '/opt/torture/index';
 /** In the index, with a library and a tool each: as large as makes several pages of the database that is written from it. */
 export const PACKAGES = 2_000;
 
-const PATCH_LIFTED = ['patch', '-y', PROGRAM];
-export const PATCH = ['patch', '-y', '--no-lift', PROGRAM];
-
 export const WORKS: Readonly<Record<string, Work>> = {
   hit: { from: 'plan' },
   miss: { from: 'catalogue' },
   'miss without a catalogue': { from: 'nothing', store: 'small' },
   prune: { from: 'changed', words: ['prune'] },
   forget: { from: 'plan', words: ['forget', PROGRAM], doneBefore: /no plan is kept for it/ },
-  patch: { from: 'catalogue', words: PATCH },
-  'patch lifted': { from: 'catalogue', words: PATCH_LIFTED },
+  patch: { from: 'catalogue', words: ['patch', '-y', '--no-lift', PROGRAM] },
+  'patch lifted': { from: 'catalogue', words: ['patch', '-y', PROGRAM] },
   unpatch: { from: 'patched', words: ['unpatch', PROGRAM], doneBefore: /it is not patched/ },
   export: { from: 'plan', words: ['fingerprint', 'export', PROGRAM] },
   import: { from: 'catalogue', words: ['fingerprint', 'import', FINGERPRINT, PROGRAM] },
@@ -44,6 +41,9 @@ export const WORKS: Readonly<Record<string, Work>> = {
     words: ['publish', PROGRAM, '--to', `file://${homeInRoot}/cache?compression=none`],
   },
 };
+
+/** Of the state `patched` the last one is. */
+export const PATCHES = ['patch lifted', 'patch'] as const;
 
 export const WORK_NAMES = Object.keys(WORKS);
 
