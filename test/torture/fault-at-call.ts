@@ -6,9 +6,13 @@ import { behind, type Effort, type Part, type Result } from './results.ts';
 import { type Round, throughCalls } from './through-calls.ts';
 import { WORK_NAMES } from './works.ts';
 
-/** Node's own beginning and end, in which no line of ours runs: the launcher says that the resolver ended so. */
-const NODE_FAILED =
-  /^(?:\S*bin\/node: (?:error while loading|OpenSSL configuration error)|nix-run-foreign: the resolver (?:was ended by signal|failed with exit status)|node:|.*Assertion failed|#|Fatal|FATAL)/m;
+/** Of Node's own beginning and end, in which no line of ours runs. */
+const NODE_FAILED = /^(?:\S*bin\/node: (?:error while loading|OpenSSL configuration error)|node:)/m;
+/** Of Node's machine code, which ends so at any time. */
+const MACHINE_CODE_FAILED = /^(?:.*Assertion failed|#|Fatal|FATAL)/m;
+/** The launcher says it of a resolver that said no cause. */
+const RESOLVER_ENDED = /^nix-run-foreign: the resolver was ended by signal/m;
+const RESOLVER_FAILED = /^nix-run-foreign: the resolver failed with exit status/m;
 /** An exception that went through a function of ours is ours. */
 const FRAME_OF_OURS = /^ +at .*\/opt\/tool\/dist\/[^ ]*:\d+:\d+/m;
 /** Of abort(3) and of a trap, as a shell has them: how Node ends itself. */
@@ -31,8 +35,27 @@ export interface Fault {
   readonly extent: 'once' | 'there' | 'everywhere';
 }
 
+/** A call at which a fault was. */
+export interface Struck extends Omit<Fault, 'number'> {
+  /** Whether lines of ours may run then: @see runsAt */
+  readonly runs: 'ours' | 'node';
+}
+
+/** The script that Node opens runs first, and opens our code. */
+const CODE_OPENED = /^open(?:at)? \/opt\/tool\/dist\/(?!nix-foreign\.cjs$)/;
+/** In its last acts Node looks at what its standard output and error are. */
+const ABOUT_FILES = /^(?!fcntl ).* \/(?:home|tmp|opt|nix\/var)\//;
+
+/** From where our code is opened to the last call about a file that Node would not look at. */
+export function runsAt(calls: readonly string[], number: number): Struck['runs'] {
+  const first = calls.findIndex((call) => CODE_OPENED.test(call));
+  const last = calls.findLastIndex((call) => ABOUT_FILES.test(call));
+  return first !== -1 && number > first && number <= last + 1 ? 'ours' : 'node';
+}
+
 function isTold(isStart: boolean, { status, stdout, stderr }: Injected): boolean {
   const told = stderr.match(CAUSE_AND_REMEDY) ?? [];
+  if (RESOLVER_ENDED.test(stderr) || RESOLVER_FAILED.test(stderr)) return false;
   if (told.length !== 1 || !stderr.endsWith(`${told[0]}\n`)) return false;
   return OF_TOOL.includes(status) && (!isStart || stdout === '');
 }
@@ -46,20 +69,22 @@ function mayGoElsewhere({ error, extent }: Omit<Fault, 'number'>, at: string): b
   return extent === 'everywhere' || (at !== '' && error !== 'EINTR' && !isOthers);
 }
 
-function isNodes(name: string, isStart: boolean, { status, stderr, at }: Injected): boolean {
+function isNodes(name: string, runs: Struck['runs'], { status, stderr, at }: Injected): boolean {
   if (name === 'hit' || FRAME_OF_OURS.test(stderr)) return false;
-  if (status === NODE_WITHOUT_PIPES) return !isStart && at.startsWith('pipe2');
-  return NODE_FAILED.test(stderr) || NODE_ENDS.includes(status);
+  if (status === NODE_WITHOUT_PIPES) return !name.startsWith('miss') && at.startsWith('pipe2');
+  if (MACHINE_CODE_FAILED.test(stderr) || RESOLVER_ENDED.test(stderr) || NODE_ENDS.includes(status))
+    return true;
+  return runs === 'node' && (NODE_FAILED.test(stderr) || RESOLVER_FAILED.test(stderr));
 }
 
 /** `elsewhere`: right, in the place below /tmp; `before`: right, and the work ended before the call. */
 export type Judgement = 'right' | 'elsewhere' | 'told' | 'node' | 'before' | { readonly wrong: string };
 
 /** How a work ended at whose call a fault was, and what is there afterwards. */
-export function judge(name: string, fault: Omit<Fault, 'number'>, injected: Injected): Judgement {
+export function judge(name: string, fault: Struck, injected: Injected): Judgement {
   const { stderr, at, afterwards } = injected;
   if (ELSEWHERE.test(stderr) && !mayGoElsewhere(fault, at)) return { wrong: `it went elsewhere: ${stderr}` };
-  const end = judgeEnd(name, injected);
+  const end = judgeEnd(name, fault.runs, injected);
   if (typeof end === 'object') return end;
   if (at === '' && end !== 'right') return { wrong: `nothing was done to it: ${stderr}` };
   if (afterwards !== undefined) return { wrong: `afterwards: ${afterwards}` };
@@ -71,7 +96,7 @@ function mayKeep(name: string, { stderr, at }: Injected): boolean {
   return name === 'prune' && (/ is left out: /.test(stderr) || /\/jq$|\/plans\/[0-9a-f]{16}$/.test(at));
 }
 
-function judgeEnd(name: string, injected: Injected): Exclude<Judgement, 'before'> {
+function judgeEnd(name: string, runs: Struck['runs'], injected: Injected): Exclude<Judgement, 'before'> {
   const { status, stdout, stderr, undone } = injected;
   const isStart = name === 'hit' || name.startsWith('miss');
   if (stderr.includes('internal error')) return { wrong: `internal error: ${stderr}` };
@@ -80,7 +105,7 @@ function judgeEnd(name: string, injected: Injected): Exclude<Judgement, 'before'
     return { wrong: `it says it is done, but ${undone}: ${stdout}${stderr}` };
   if (status === 0) return ELSEWHERE.test(stderr) ? 'elsewhere' : 'right';
   if (isTold(isStart, injected)) return 'told';
-  if (isNodes(name, isStart, injected)) return 'node';
+  if (isNodes(name, runs, injected)) return 'node';
   // The program, or its loader, was hit by the fault itself and says so in its own words.
   if (
     isStart &&
@@ -117,7 +142,7 @@ function roundOf(name: string, calls: readonly string[], ends: Map<string, numbe
     const injected = await on.run(name, injectionOf(fault, calls));
     if (injected.status === UNENDED)
       return { what: `${error} from ${calls[number - 1]}: it did not end`, again };
-    const judged = judge(name, fault, injected);
+    const judged = judge(name, { error, extent, runs: runsAt(calls, number) }, injected);
     if (injected.isKnown) ends.set('known', (ends.get('known') ?? 0) + 1);
     if (typeof judged === 'object') {
       const at = injected.at || 'nothing';

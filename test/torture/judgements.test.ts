@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { errorsOf, orderOf } from './call-kinds.ts';
-import { type Fault, injectionOf, inTurns, judge } from './fault-at-call.ts';
+import { type Fault, injectionOf, inTurns, judge, runsAt, type Struck } from './fault-at-call.ts';
 import { buildInjector, callAt, INJECTOR } from './injector.ts';
 import { type Injected, UNENDED } from './interrupted-work.ts';
 import { wrongAfterKill } from './kill-at-call.ts';
@@ -14,6 +14,11 @@ import { wrongAfterKill } from './kill-at-call.ts';
 const TOLD =
   'nix-run-foreign: the plan cannot be written: no space left on device\n  Make room in ~/.cache.\n';
 const OF_MANAGER = TOLD.replace('nix-run-foreign', 'nix-foreign');
+const UNHANDLED = `node:events:487
+      throw er; // Unhandled 'error' event
+Error: EIO: i/o error, write
+    at emitErrorNT (node:internal/streams/destroy:170:8)\n`;
+const RESOLVER_FAILED = 'nix-run-foreign: the resolver failed with exit status 1\n  Report it.\n';
 const OUR_FRAME = '    at writePlan (/opt/tool/dist/nix-foreign.cjs:1:2)\n';
 
 /** Work, end, judgement. */
@@ -37,6 +42,8 @@ const ENDS: readonly (readonly [string, Partial<Injected>, string])[] = [
   ['miss', { stdout: '42\n', at: '', afterwards: 'left: x.tmp' }, 'wrong'],
   ['miss', { status: 125, stderr: TOLD, at: '' }, 'wrong'], // it failed, and nothing was done to it
   ['prune', { status: 134, at: '' }, 'wrong'],
+  ['prune', { status: 1, stderr: UNHANDLED }, 'node'],
+  ['miss', { status: 125, stderr: RESOLVER_FAILED }, 'node'],
   ['miss', { status: 1, stderr: TOLD }, 'wrong'], // the status is the program's own
   ['miss', { status: 125, stderr: TOLD, stdout: '42\n' }, 'wrong'], // it ran, and failed afterwards
   ['miss', { status: 125, stderr: 'nix-run-foreign: no space left on device\n' }, 'wrong'], // no remedy
@@ -60,7 +67,22 @@ const ENDS: readonly (readonly [string, Partial<Injected>, string])[] = [
   ['hit', { status: 139, stderr: '' }, 'wrong'],
 ];
 
-function judgementOf(work: string, fault: Omit<Fault, 'number'>, end: Partial<Injected>): string {
+/** While lines of ours may run. */
+const MEANWHILE: readonly (readonly [string, Partial<Injected>, string])[] = [
+  ['prune', { status: 1, stderr: UNHANDLED }, 'wrong'],
+  ['miss', { status: 125, stderr: UNHANDLED + RESOLVER_FAILED }, 'wrong'],
+  ['miss', { status: 125, stderr: RESOLVER_FAILED }, 'wrong'],
+  [
+    'miss',
+    { status: 125, stderr: RESOLVER_FAILED.replace('failed with exit status 1', 'was ended by signal 6') },
+    'node',
+  ],
+  ['prune', { status: 134, stderr: '' }, 'node'],
+  ['prune', { status: 134, stderr: 'node: ../src/x.c:1: y: Assertion failed.\n' }, 'node'],
+  ['prune', { status: 125, stderr: OF_MANAGER }, 'told'],
+];
+
+function judgementOf(work: string, fault: Struck, end: Partial<Injected>): string {
   const nothing = { undone: undefined, afterwards: undefined, isKnown: false };
   const judged = judge(work, fault, { status: 0, stdout: '', stderr: '', at: 'write', ...nothing, ...end });
   return typeof judged === 'string' ? judged : 'wrong';
@@ -68,8 +90,27 @@ function judgementOf(work: string, fault: Omit<Fault, 'number'>, end: Partial<In
 
 for (const [work, end, expected] of ENDS)
   test(`${work}: ${JSON.stringify(end)} is ${expected}`, () => {
-    assert.equal(judgementOf(work, { error: 'ENOSPC', extent: 'once' }, end), expected);
+    assert.equal(judgementOf(work, { error: 'ENOSPC', extent: 'once', runs: 'node' }, end), expected);
   });
+
+for (const [work, end, expected] of MEANWHILE)
+  test(`${work}: ${JSON.stringify(end)} is ${expected} while our code runs`, () => {
+    assert.equal(judgementOf(work, { error: 'EIO', extent: 'once', runs: 'ours' }, end), expected);
+  });
+
+test('our code runs from where it is opened to the last call about files', () => {
+  const calls = [
+    'execve /nix/store/x-node/bin/node',
+    'statx /opt/tool/dist/nix-foreign.cjs',
+    'openat /opt/tool/dist/nix-foreign.cjs',
+    'openat /opt/tool/dist/main.compiled',
+    'openat /proc/self/maps',
+    'unlink /home/tester/.cache/plan',
+    'fcntl /home/tester/listed.stdout',
+  ];
+  const runs = calls.map((_, at) => runsAt(calls, at + 1));
+  assert.deepEqual(runs, ['node', 'node', 'node', 'ours', 'ours', 'ours', 'node']);
+});
 
 /** End of what was killed, and what is wrong. */
 const KILLS: readonly (readonly [Partial<Injected>, RegExp | undefined])[] = [
@@ -116,7 +157,10 @@ const FLIGHTS = [
 
 for (const [error, extent, at, expected] of FLIGHTS)
   test(`a flight to /tmp for ${error}, ${extent}, at "${at}" is ${expected}`, () => {
-    assert.equal(judgementOf('miss', { error, extent }, { stdout: '42\n', stderr: FLED, at }), expected);
+    assert.equal(
+      judgementOf('miss', { error, extent, runs: 'ours' }, { stdout: '42\n', stderr: FLED, at }),
+      expected,
+    );
   });
 
 test('one call of each kind comes first, and every call comes once', () => {
