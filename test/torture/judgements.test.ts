@@ -1,7 +1,7 @@
 // Ends of works that a fault hit, right and wrong ones → each is told from the others, so the torture can fail.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -208,7 +208,8 @@ test('errors are those that a call can have; of an unknown one the run stops', (
   assert.ok(errorsOf('fcntl-to-lock /x').includes('ENOLCK'));
   assert.deepEqual(errorsOf('fcntl-to-unlock /x'), ['ENOLCK']);
   assert.ok(!errorsOf('fcntl /x').includes('ENOLCK'));
-  assert.throws(() => errorsOf('sendfile /x'), /no errors are known of sendfile/);
+  assert.throws(() => errorsOf('setxattr /x'), /no errors are known of setxattr/);
+  assert.deepEqual(errorsOf('sendfile /x'), ['EIO']);
 });
 
 test('a call is counted among those of its name', () => {
@@ -249,6 +250,20 @@ test('a call that may create is of another name than one that may not', { skip: 
   const words = ['13@openat-to-write', '1', 'all', 'sh', '-c', `read -r _ < /proc/self/stat; : > ${file}`];
   const { stderr } = spawnSync(injector, words, { encoding: 'utf8' });
   assert.match(stderr, new RegExp(`^inject: 1 openat-to-write ${file}$`, 'm'));
+});
+
+test('a file that is mapped can fail, memory without a file is passed by', { skip: !canBuild }, () => {
+  const injector = path.join(tools, path.basename(INJECTOR));
+  const { stderr } = spawnSync(injector, ['12@mmap', '1', 'all', 'sh', '-c', ':'], { encoding: 'utf8' });
+  assert.match(stderr, /^inject: \d+ mmap \/.+$/m);
+});
+
+test('what changes files is listed whether or not its errors are known', { skip: !canBuild }, () => {
+  const directory = mkdtempSync(path.join(tools, 'listed-'));
+  const injector = path.join(tools, path.basename(INJECTOR));
+  const words = ['list', '0', 'changes', 'chown', `${process.getuid?.()}`, directory];
+  spawnSync(injector, words, { env: { ...process.env, CALLS: directory } });
+  assert.match(readFileSync(path.join(directory, 'calls'), 'utf8'), /^f?chown(?:at)? .*listed-\w+$/m);
 });
 
 test('of calls of others each has one fault first, by turns another one, then all others', () => {

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -31,7 +32,7 @@
 #include <unistd.h>
 
 /* Which argument says what the call is about: a path or a descriptor. */
-enum subject { NOTHING, PATH_1, PATH_2, PATH_3, DESCRIPTOR };
+enum subject { NOTHING, PATH_1, PATH_2, PATH_3, DESCRIPTOR, DESCRIPTOR_5 };
 
 struct call {
 	long number;
@@ -40,6 +41,10 @@ struct call {
 	enum subject subject;
 };
 
+/*
+ * All that change files: a run of faults stops at one that call-kinds.ts has no errors of. Not io_uring_enter(2): Node
+ * waits for descriptors by it, and does nothing to files but with UV_USE_IO_URING (libuv, linux.c).
+ */
 static const struct call calls[] = {
 	{SYS_openat, "openat", 0, PATH_2},
 	{SYS_open, "open", 0, PATH_1},
@@ -66,7 +71,32 @@ static const struct call calls[] = {
 	{SYS_fchmodat, "fchmodat", 0, PATH_2},
 	{SYS_utimensat, "utimensat", 0, PATH_2},
 	{SYS_copy_file_range, "copy_file_range", 0, DESCRIPTOR},
+	{SYS_creat, "creat", 0, PATH_1},
+	{SYS_openat2, "openat2", 0, PATH_2},
+	{SYS_pwritev, "pwritev", 0, DESCRIPTOR},
+	{SYS_pwritev2, "pwritev2", 0, DESCRIPTOR},
+	{SYS_truncate, "truncate", 0, PATH_1},
+	{SYS_mknod, "mknod", 0, PATH_1},
+	{SYS_mknodat, "mknodat", 0, PATH_2},
+	{SYS_chown, "chown", 0, PATH_1},
+	{SYS_lchown, "lchown", 0, PATH_1},
+	{SYS_fchown, "fchown", 0, DESCRIPTOR},
+	{SYS_fchownat, "fchownat", 0, PATH_2},
+	{SYS_utime, "utime", 0, PATH_1},
+	{SYS_utimes, "utimes", 0, PATH_1},
+	{SYS_futimesat, "futimesat", 0, PATH_2},
+	{SYS_setxattr, "setxattr", 0, PATH_1},
+	{SYS_lsetxattr, "lsetxattr", 0, PATH_1},
+	{SYS_fsetxattr, "fsetxattr", 0, DESCRIPTOR},
+	{SYS_removexattr, "removexattr", 0, PATH_1},
+	{SYS_lremovexattr, "lremovexattr", 0, PATH_1},
+	{SYS_fremovexattr, "fremovexattr", 0, DESCRIPTOR},
+	{SYS_sendfile, "sendfile", 0, DESCRIPTOR},
+	{SYS_splice, "splice", 0, NOTHING},
+	{SYS_ioctl, "ioctl", 0, DESCRIPTOR}, // FICLONE
 	{SYS_execve, "execve", 0, PATH_1},
+	{SYS_execveat, "execveat", 0, PATH_2},
+	{SYS_mmap, "mmap", 1, DESCRIPTOR_5}, // of files
 	{SYS_read, "read", 1, DESCRIPTOR},
 	{SYS_pread64, "pread64", 1, DESCRIPTOR},
 	{SYS_stat, "stat", 1, PATH_1},
@@ -110,17 +140,37 @@ static int has_name(const struct call *call, const char *name)
 	return !strncmp(name, call->name, length) && (name[length] == 0 || !strncmp(name + length, "-to-", 4));
 }
 
+/* Of those of one name: in memory without a file there is nothing to fail, and most of ioctl(2) is about terminals. */
+static size_t which_of(long number, struct sock_filter code[4])
+{
+	unsigned argument = number == SYS_mmap ? 4 : 1, value = number == SYS_mmap ? (unsigned)-1 : FICLONE;
+	size_t length = 0;
+	if (number == SYS_mmap || number == SYS_ioctl) {
+		size_t offset = offsetof(struct seccomp_data, args) + 8 * argument;
+		int is_passed = number == SYS_mmap;
+		code[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offset);
+		code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, is_passed, !is_passed);
+	}
+	code[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+	if (length > 1)
+		code[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return length;
+}
+
 /* Of one name when only those count: each stop costs more than most calls. */
 static void stop_at_calls(int all, const char *of)
 {
-	struct sock_filter code[2 * CALLS + 2];
+	struct sock_filter code[5 * CALLS + 2];
 	size_t length = 0;
 	code[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < CALLS; i++) {
 		if ((calls[i].only_in_all && !all) || (*of && !has_name(calls + i, of)))
 			continue;
-		code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number, 0, 1);
-		code[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+		struct sock_filter inner[4];
+		size_t more = which_of(calls[i].number, inner);
+		code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number, 0, (unsigned char)more);
+		memcpy(code + length, inner, more * sizeof *inner);
+		length += more;
 	}
 	code[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	struct sock_fprog program = {.len = (unsigned short)length, .filter = code};
@@ -183,6 +233,11 @@ static const char *name_of(pid_t thread, const struct user_regs_struct *register
 	return name;
 }
 
+static int is_of_descriptor(const struct call *call)
+{
+	return call->subject == DESCRIPTOR || call->subject == DESCRIPTOR_5;
+}
+
 /* What the call is about; empty where it is about no file. */
 static void read_subject(pid_t thread, const struct user_regs_struct *registers, char path[PATH_MAX])
 {
@@ -191,10 +246,11 @@ static void read_subject(pid_t thread, const struct user_regs_struct *registers,
 	int about = call->subject == PATH_1 ? 0 : call->subject == PATH_2 ? 1 : 2;
 	const unsigned long long arguments[] = {registers->rdi, registers->rsi, registers->rdx};
 	memset(path, 0, PATH_MAX);
-	if (call->subject != NOTHING && call->subject != DESCRIPTOR)
+	if (call->subject != NOTHING && !is_of_descriptor(call))
 		read_path(thread, arguments[about], path);
 	if (call->subject != NOTHING && path[0] == 0) { // also fstat(2) as newfstatat(2) with an empty path
-		snprintf(descriptor, sizeof descriptor, "/proc/%ld/fd/%ld", (long)thread, (long)registers->rdi);
+		int number = (int)(call->subject == DESCRIPTOR_5 ? registers->r8 : registers->rdi);
+		snprintf(descriptor, sizeof descriptor, "/proc/%ld/fd/%d", (long)thread, number);
 		ssize_t length = readlink(descriptor, path, PATH_MAX - 1);
 		path[length < 0 ? 0 : length] = 0;
 	}
@@ -203,7 +259,7 @@ static void read_subject(pid_t thread, const struct user_regs_struct *registers,
 /* Pipes and their like are no disk: Node waits for ever for what it lost in its own (libuv, uv__signal_unlock). */
 static int can_fail(const struct user_regs_struct *registers, const char *path, int error)
 {
-	return call_of((long)registers->orig_rax)->subject != DESCRIPTOR || error == EINTR || path[0] == '/';
+	return !is_of_descriptor(call_of((long)registers->orig_rax)) || error == EINTR || path[0] == '/';
 }
 
 /* Of the command: where it tells what failed. */
