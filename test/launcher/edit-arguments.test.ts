@@ -99,7 +99,10 @@ test('a pair is left out whole, or stays', async () => {
   assert.deepEqual(await beside([...own, 'A--audit', 'A/m', 'P']), [...expected, report, ...rest]);
   for (const [more, made] of [
     [['A--audit'], ['--audit']],
-    [['A--audit', 'P'], ['--audit', report]],
+    [
+      ['A--audit', 'P'],
+      ['--audit', report],
+    ],
   ] as const)
     assert.deepEqual(await beside([...own, ...more]), [...expected, ...made, ...rest]);
 });

@@ -107,9 +107,16 @@ test('the audit module is left out beside a preload that may have thread storage
     assert.deepEqual(stdout.match(/LD_AUDIT=.*/g), [expected], list);
     assert.ok(stdout.includes(`LD_PRELOAD=${list}\n`), stdout);
   }
-  for (const both of [[plain, storage], [storage, plain]]) {
+  for (const both of [
+    [plain, storage],
+    [storage, plain],
+  ]) {
     const stdout = await printedBesideModule(both.map((list) => `LD_PRELOAD=${list}`).concat('LD_AUDIT=/u'));
-    assert.deepEqual(stdout.match(/LD_AUDIT=.*/g), ['LD_AUDIT=/u'], 'of several any may be the one that counts');
+    assert.deepEqual(
+      stdout.match(/LD_AUDIT=.*/g),
+      ['LD_AUDIT=/u'],
+      'of several any may be the one that counts',
+    );
   }
 });
 
