@@ -2,13 +2,10 @@
 import { statSync } from 'node:fs';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configureReport, reportFailure } from '../host/output.ts';
-import { isTrustedWay } from '../host/trusted-way.ts';
+import { isTrustedWay, staysTrustedWay } from '../host/trusted-way.ts';
 import { type Context, contextOf, withDriverDirectories } from '../resolve/context.ts';
 
 export const { version } = packageJson;
-
-/** XDG Base Directory Specification. */
-const BASES = ['XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME'] as const;
 
 function isOwnDirectory(file: string, uid: number | undefined): boolean {
   try {
@@ -19,11 +16,26 @@ function isOwnDirectory(file: string, uid: number | undefined): boolean {
   }
 }
 
-function counts(file: string | undefined, uid: number | undefined): boolean {
+type WayRule = (file: string, uid: number) => boolean;
+
+function counts(file: string | undefined, uid: number | undefined, rule: WayRule = isTrustedWay): boolean {
   // What is not UTF-8 has become U+FFFD.
   if (file === undefined || !file.startsWith('/') || file.includes('\ufffd')) return false;
-  return uid === undefined || isTrustedWay(file, uid);
+  return uid === undefined || rule(file, uid);
 }
+
+/**
+ * The first two are judged again when they are there (plan/PLAN.md). The others are not: one that is absent in /tmp
+ * anybody could make while we run.
+ */
+const RULES: Readonly<Record<string, WayRule>> = {
+  XDG_CACHE_HOME: isTrustedWay,
+  XDG_STATE_HOME: isTrustedWay,
+  XDG_CONFIG_HOME: staysTrustedWay,
+  XDG_DATA_HOME: staysTrustedWay,
+};
+
+const BASES = Object.keys(RULES);
 
 /**
  * Makes the environment mean what it means to the launcher (plan/PLAN.md): XDG directories count only when they are
@@ -31,9 +43,7 @@ function counts(file: string | undefined, uid: number | undefined): boolean {
  * directory of the user's own as well.
  */
 function normaliseEnvironment(env: NodeJS.ProcessEnv, uid: number | undefined): void {
-  for (const name of BASES) {
-    if (!counts(env[name], uid)) delete env[name];
-  }
+  for (const [name, rule] of Object.entries(RULES)) if (!counts(env[name], uid, rule)) delete env[name];
   // The launcher gives the user's library path another name, so that it steers nothing of ours.
   const libraryPath = env['NIX_RUN_FOREIGN_LD_LIBRARY_PATH'];
   delete env['NIX_RUN_FOREIGN_LD_LIBRARY_PATH'];

@@ -1,6 +1,14 @@
 // Shims of foreign programs where nothing sits at the interpreter path: by their own names, from anywhere.
 import assert from 'node:assert/strict';
-import { chmodSync, copyFileSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
@@ -53,6 +61,18 @@ test('a name on PATH, with its arguments, its argv[0] and its status', async () 
   const hit = { env: { ...settings.env, NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign' } };
   assert.equal((await root.run({ ...hit, argv: ['tool'] })).status, 0);
   assert.match((await typed('cd / && exec -a other tool x')).stdout, /^one .* \[x\]$/m);
+});
+
+test('where anybody could make the directory of data first, the one of the home is taken', async () => {
+  const program = put('bin/elsewhere', 'three');
+  const addedIn = async (data: string) => {
+    const env = { ...settings.env, XDG_DATA_HOME: data };
+    const { stdout } = await root.manage(['shim', 'add', program], { env });
+    return stdout.split(' starts ')[0];
+  };
+  assert.equal(await addedIn('/tmp/nobodys/data'), path.join(shims, 'elsewhere'));
+  mkdirSync(path.join(root.homeDir, '../tmp/own'));
+  assert.equal(await addedIn('/tmp/own/data'), '/tmp/own/data/nix-run-foreign/shims/elsewhere');
 });
 
 test('an updated program starts as it is now', async () => {
