@@ -1,7 +1,19 @@
 // Ends of works that a fault hit, right and wrong ones → each is told from the others, so the torture can fail.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -10,6 +22,7 @@ import { type Fault, injectionOf, inTurns, judge, runsAt, type Struck } from './
 import { buildInjector, callAt, INJECTOR } from './injector.ts';
 import { type Injected, UNENDED } from './interrupted-work.ts';
 import { wrongAfterKill } from './kill-at-call.ts';
+import { listed } from './swapped-directory.ts';
 
 const TOLD =
   'nix-run-foreign: the plan cannot be written: no space left on device\n  Make room in ~/.cache.\n';
@@ -265,6 +278,48 @@ test('what changes files is listed whether or not its errors are known', { skip:
   spawnSync(injector, words, { env: { ...process.env, CALLS: directory } });
   assert.match(readFileSync(path.join(directory, 'calls'), 'utf8'), /^f?chown(?:at)? .*listed-\w+$/m);
 });
+
+/** What has the name ONE at the third call: somebody else's directory, or the one that is there already. */
+for (const [already, expected] of [
+  ['nothing', 'others'],
+  ['own', 'own'],
+] as const)
+  test(`appear: of ${already} becomes ${expected}`, { skip: !canBuild }, () => {
+    const directory = mkdtempSync(path.join(tools, 'injected-'));
+    const [one, other] = ['one', 'other'].map((name) => path.join(directory, name)) as [string, string];
+    mkdirSync(path.join(other, 'others'), { recursive: true });
+    if (already === 'own') mkdirSync(path.join(one, 'own'), { recursive: true });
+    const injector = path.join(tools, path.basename(INJECTOR));
+    const env = { ...process.env, ONE: one, OTHER: other };
+    const { status, stderr } = spawnSync(injector, ['appear', '3', 'all', 'true'], { encoding: 'utf8', env });
+    assert.equal(status, 0);
+    assert.deepEqual(readdirSync(one), [expected]);
+    assert.equal(/^inject: \d+ \w/m.test(stderr), already === 'nothing', stderr);
+  });
+
+/** What root can do to a file of somebody else without a look at its size. */
+const CHANGES: Readonly<Record<string, (file: string, link: string) => void>> = {
+  mode: (file) => chmodSync(file, 0o755),
+  owner: (file) => chownSync(file, 4321, 4321),
+  target: (_, link) => {
+    const { atime, mtime } = lstatSync(link);
+    rmSync(link);
+    symlinkSync('b', link);
+    lutimesSync(link, atime, mtime);
+  },
+};
+
+for (const [what, change] of Object.entries(CHANGES))
+  test(`what is seen of a directory tells another ${what}`, { skip: process.getuid?.() !== 0 }, () => {
+    const directory = mkdtempSync(path.join(tools, 'listed-'));
+    const [file, link] = [path.join(directory, 'file'), path.join(directory, 'link')];
+    writeFileSync(file, '', { mode: 0o600 });
+    symlinkSync('a', link);
+    const about = (name: string) => listed(directory).filter((line) => line.includes(name));
+    const was = [about(file), about(link)];
+    change(file, link);
+    assert.notDeepEqual([about(file), about(link)], was);
+  });
 
 test('of calls of others each has one fault first, by turns another one, then all others', () => {
   const faultsOf = (errors: string, number: number) =>

@@ -33,6 +33,7 @@ test('sets that the solver takes are loaded by real glibcs, where it takes none 
 /** In one test: the tool that they install goes when a test has ended. */
 const SWAPS = {
   'hit: directories of XDG': 20,
+  "hit: a user's directories of XDG": 3,
   'hit: the place below /tmp': 20,
   'forget: directories of XDG': 5,
   'for everybody: the place for everybody': 5,

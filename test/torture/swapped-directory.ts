@@ -1,4 +1,5 @@
-// A directory that somebody else may swap → swapped before each call in turn, and before every one: never followed.
+// A directory that somebody else may swap → swapped before each call in turn, and before every one, and made where
+// nothing was: never followed.
 import {
   chmodSync,
   chownSync,
@@ -10,6 +11,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -17,32 +19,34 @@ import {
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { ensureRig } from '../rig/rig.ts';
-import { homeInRoot, type Outcome } from '../rig/root.ts';
+import { homeInRoot, type Outcome, type Root } from '../rig/root.ts';
+import { runCommand } from '../rig/run-command.ts';
 import { compileLibrary } from '../scenarios/compile.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot } from '../scenarios/tool.ts';
 import { orderOf } from './call-kinds.ts';
+import { copying, OTHERS_DRIVERS, OTHERS_LIBRARY, PROGRAM } from './forged-places.ts';
 import { buildInjector, INJECTOR } from './injector.ts';
 import { indexForTests } from './interrupted-work.ts';
 import { behind, type Effort, type Finding, type Part, type Result } from './results.ts';
 import {
-  copying,
   FORMS,
   type Form,
   type FormName,
-  OTHERS_LIBRARY,
   onHostOf,
   PLACES,
   type Place,
-  PROGRAM,
   SUM,
   type Swapping,
 } from './swapped-places.ts';
 import { INDEX } from './works.ts';
 
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
-/** Somebody else's user id; the starts are root's. */
+/** Somebody else's user id. */
 const OTHERS = 4321;
+
+/** What has the name first: a link to the victim's own or that itself, what is forged, or nothing. */
+type First = 'own' | 'others' | 'nothing';
 
 /** Itself, and all that is in it where it is a directory. */
 function everythingAt(file: string): string[] {
@@ -51,8 +55,8 @@ function everythingAt(file: string): string[] {
   return [file, ...entries.map(({ parentPath, name }) => path.join(parentPath, name))];
 }
 
-function giveAway(file: string): void {
-  for (const each of everythingAt(file)) lchownSync(each, OTHERS, OTHERS);
+function giveTo(owner: number, file: string): void {
+  for (const each of everythingAt(file)) lchownSync(each, owner, owner);
 }
 
 /** In both directories the one file of root's, which others may give names (link(2)). */
@@ -64,45 +68,58 @@ function putLinked({ root, place }: Swapping, directories: readonly string[]): v
   }
 }
 
-/** What is root's, or a link to it, and what was forged, of which nothing is root's. */
-function putBack(on: Swapping, isOther: boolean): void {
-  const names = ['', '.other'].map((ending) => onHostOf(on, ending));
-  const [one, other] = (isOther ? names.toReversed() : names) as [string, string];
+/** What is the victim's, or a link to it, or nothing; and what was forged, of which nothing is the victim's. */
+function putBack(on: Swapping, first: First): void {
+  const names = namesOf(on);
+  const [one, other] = (first === 'others' ? names.toReversed() : names) as [string, string];
   for (const each of [one, other]) rmSync(each, { recursive: true, force: true });
-  if (on.place.besides === 'own') cpSync(on.own, one, copying);
-  else {
-    symlinkSync(path.join(homeInRoot, path.basename(on.own)), one);
+  if (first !== 'nothing' && on.place.besides === 'own') cpSync(on.own, one, copying);
+  else if (first !== 'nothing') {
+    symlinkSync(on.ownInRoot, one);
     lchownSync(one, OTHERS, OTHERS);
   }
   cpSync(on.forged, other, copying);
-  giveAway(other);
+  giveTo(OTHERS, other);
   if (on.place.linked !== undefined) putLinked(on, [one, other]);
 }
 
-/** All that is there, also under temporary names: owner, size and time of each. */
-function listed(file: string): string[] {
+function namesOf(on: Swapping): string[] {
+  return ['', '.other'].map((ending) => onHostOf(on, ending));
+}
+
+/** All that is there, also under temporary names: mode, owner, size, time and target of each. */
+export function listed(file: string): string[] {
   return everythingAt(file)
     .map((each) => [each, lstatSync(each)] as const)
-    .map(([each, { uid, size, mtimeMs }]) => `${each} of ${uid}, ${size} bytes, ${mtimeMs}`)
+    .map(([each, stats]) => {
+      const { mode, uid, gid, size, mtimeMs } = stats;
+      const target = stats.isSymbolicLink() ? ` to ${readlinkSync(each)}` : '';
+      return `${each}${target}, ${mode.toString(8)} of ${uid}:${gid}, ${size} bytes, ${mtimeMs}`;
+    })
     .sort();
 }
 
-/** What could be changed in the hands of somebody else, and what is root's behind their link. */
-function seen(on: Swapping): readonly string[] {
-  const both = ['', '.other'].map((ending) => onHostOf(on, ending));
-  const forged = both.filter((file) => !lstatSync(file).isSymbolicLink());
-  return [...forged, on.own].flatMap(listed);
+/** The victim's own was made where nothing was, before others could. */
+function isMadeFirst({ place }: Swapping, file: string): boolean {
+  return place.besides === 'link' && lstatSync(file).uid === (place.victim ?? 0);
 }
 
-function wordsOf({ root, place }: Swapping, name: FormName): string[] {
+/** What could be changed in the hands of somebody else, and what is the victim's behind their link. */
+function seen(on: Swapping): readonly string[] {
+  const there = namesOf(on).filter((file) => lstatSync(file, { throwIfNoEntry: false }) !== undefined);
+  return [...there.filter((file) => !isMadeFirst(on, file)), on.own].flatMap(listed);
+}
+
+function wordsOf({ root, place, form: name }: Swapping): string[] {
   const { start, manage }: Form = FORMS[name];
-  if (manage !== undefined) return [root.rig.node, SCRIPT, ...manage(root, place.program ?? PROGRAM)];
+  if (manage !== undefined) return [root.rig.node, SCRIPT, ...manage(place.program ?? PROGRAM)];
   return [launcher, ...(start ?? []), place.program ?? PROGRAM, ...SUM];
 }
 
-async function run(on: Swapping, form: FormName, injection: readonly string[] = []): Promise<Outcome> {
+/** The injector is root's, whoever the victim is: others' names change places by its rights. */
+async function run(on: Swapping, injection: readonly string[] = []): Promise<Outcome> {
   const { swapped, env } = on.place;
-  const { env: ofForm }: Form = FORMS[form];
+  const { env: ofForm }: Form = FORMS[on.form];
   const variables = {
     ...env,
     ...ofForm,
@@ -110,8 +127,10 @@ async function run(on: Swapping, form: FormName, injection: readonly string[] = 
     ONE: swapped,
     OTHER: `${swapped}.other`,
   };
-  const argv = [...injection, ...wordsOf(on, form)] as [string, ...string[]];
-  return await on.root.run({ argv, env: variables });
+  const command = { argv: wordsOf(on) as [string, ...string[]], env: variables };
+  const line = on.root.wordsOf(command);
+  const words = line.words.toSpliced(line.words.indexOf(on.root.rig.enterRoot), 0, ...injection);
+  return await runCommand({ ...line, words }, command, 'own-status');
 }
 
 /** Names change places, and nothing else. */
@@ -130,7 +149,16 @@ function wrongOf(form: FormName, { status, stdout, stderr }: Outcome): string | 
 const EVIL = `#include <unistd.h>
 __attribute__((constructor)) static void begin(void) { if (write(1, "somebody else\\n", 14) > 0) _exit(9); }`;
 
-async function openSwapping(place: Place): Promise<Swapping> {
+/** Where the victim could change it, if somebody led there: not in a home that is read-only. */
+function ownOf(root: Root, { readOnly }: Place, lib: string): Pick<Swapping, 'own' | 'ownInRoot'> {
+  const isInHome = !readOnly?.includes('home');
+  return {
+    own: path.join(isInHome ? root.homeDir : lib, 'mine'),
+    ownInRoot: path.join(isInHome ? homeInRoot : '/var/lib', 'mine'),
+  };
+}
+
+async function openSwapping({ place, form }: Target): Promise<Swapping> {
   const scratch = mkdtempSync(path.join(tmpdir(), 'torture-swapped-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const [tools, forged, lib] = ['tools', 'forged', 'lib'].map((each) => path.join(scratch, each)) as [
@@ -138,7 +166,7 @@ async function openSwapping(place: Place): Promise<Swapping> {
     string,
     string,
   ];
-  for (const each of [tools, lib]) mkdirSync(each);
+  for (const each of [tools, lib, path.join(tools, path.basename(OTHERS_DRIVERS))]) mkdirSync(each);
   buildInjector(tools);
   writeFileSync(path.join(tools, path.basename(INDEX)), indexForTests());
   compileLibrary(path.join(tools, path.basename(OTHERS_LIBRARY)), 'libothers.so', EVIL);
@@ -149,97 +177,140 @@ async function openSwapping(place: Place): Promise<Swapping> {
       { from: lib, to: '/var/lib', mode: 'read-write' },
     ],
     readOnly: place.readOnly ?? [],
+    ...(place.victim === undefined ? {} : { uid: place.victim, daemon: 'running' }),
   });
   copyHome(root, foreign(root.rig, 'bookworm', 'jq'), 'jq');
   const parent = path.dirname(place.swapped);
   const around = parent === '/var/lib' ? lib : path.join(root.homeDir, '..', path.relative('/', parent));
   mkdirSync(around, { recursive: true });
-  const on = { root, place, forged, own: path.join(root.homeDir, 'mine'), around };
+  const on = { root, place, form, forged, ...ownOf(root, place, lib), around };
   const first = await root.start([PROGRAM, ...SUM]);
   if (first.stdout !== '42\n') throw new Error(first.stderr);
   await place.forge(on);
+  giveTo(place.victim ?? 0, on.own);
   await believeInForged(on);
   if (place.around === 'sticky') chmodSync(around, 0o1777);
   else chownSync(around, OTHERS, OTHERS);
   return on;
 }
 
-/** What is forged would be followed if it were root's: else nothing is tried here. */
+/** What is forged is followed by the very form if it is the victim's, or is changed: else nothing is tried here. */
 async function believeInForged(on: Swapping): Promise<void> {
   const { root, place, forged } = on;
+  const { prepare, shows }: Form = FORMS[on.form];
   const own = onHostOf(on);
+  await prepare?.(root);
   rmSync(own, { recursive: true, force: true });
   cpSync(forged, own, copying);
+  giveTo(place.victim ?? 0, own);
   if (place.linked !== undefined) putLinked(on, [own]);
-  await (FORMS[place.follower] as Form).prepare?.(root);
   place.trust?.(root, 'forged too');
-  const outcome = await run(on, place.follower);
-  if (!place.isFollowed(root, outcome))
-    throw new Error(`what is forged is not followed if it is root's: ${outcome.stdout}${outcome.stderr}`);
+  const was = [own, on.own].flatMap(listed).join('\n');
+  const outcome = await run(on);
+  const isChanged = was !== [own, on.own].flatMap(listed).join('\n');
+  const isTold = place.isFollowed(on, outcome) || (shows === 'nothing' && isChanged);
+  if (!isTold && !place.untouchedBy?.includes(on.form))
+    throw new Error(
+      `what is forged is not followed if it is the victim's: ${outcome.stdout}${outcome.stderr}`,
+    );
   rmSync(own, { recursive: true });
   place.trust?.(root, 'own');
+}
+
+interface Swap {
+  /** The call before which it happens; 0: each. */
+  readonly number: number;
+  readonly first: First;
 }
 
 /** What is wrong after a start or a command during which the directories changed places before this call. */
 async function swapAt(
   on: Swapping,
-  form: FormName,
-  { number, isOther }: { readonly number: number; readonly isOther: boolean },
+  { number, first }: Swap,
 ): Promise<{ readonly wrong: string | undefined; readonly isBefore: boolean }> {
-  await prepare(on, form, isOther);
+  await prepare(on, first);
   const was = namesLeftOut(seen(on), on);
-  const outcome = await run(on, form, [INJECTOR, 'exchange', String(number), 'all']);
+  const outcome = await run(on, [
+    INJECTOR,
+    first === 'nothing' ? 'appear' : 'exchange',
+    String(number),
+    'all',
+  ]);
   const stderr = outcome.stderr.replace(/^inject: .*\n/m, '');
   const is = namesLeftOut(seen(on), on);
   const changed = is.find((line, at) => line !== was[at]) ?? was[is.length];
   const wrong =
-    wrongOf(form, { ...outcome, stderr }) ??
-    (on.place.isFollowed(on.root, outcome) ? 'what is forged was followed' : undefined) ??
+    wrongOf(on.form, { ...outcome, stderr }) ??
+    (on.place.isFollowed(on, outcome) ? 'what is forged was followed' : undefined) ??
     (changed && `something was changed: ${changed}`);
   return { wrong, isBefore: !/^inject: \d+ \w/m.test(outcome.stderr) };
 }
 
-async function prepare(on: Swapping, form: FormName, isOther: boolean): Promise<void> {
-  await (FORMS[form] as Form).prepare?.(on.root);
-  putBack(on, isOther);
+async function prepare(on: Swapping, first: First): Promise<void> {
+  await (FORMS[on.form] as Form).prepare?.(on.root);
+  putBack(on, first);
+}
+
+async function callsOf(on: Swapping, first: First): Promise<string[]> {
+  await prepare(on, first);
+  await run(on, [INJECTOR, 'list', '0', 'all']);
+  return readFileSync(path.join(on.root.homeDir, '../tmp/calls'), 'utf8').split('\n').slice(0, -1);
+}
+
+/** Others can make it until the victim has; of each two swaps comes one after them. */
+async function withAppearances(on: Swapping, swaps: readonly Swap[], seed: number): Promise<readonly Swap[]> {
+  if (on.place.appears === undefined) return swaps;
+  const calls = await callsOf(on, 'nothing');
+  const made = calls.indexOf(`mkdir ${on.place.swapped}`);
+  const { order } = orderOf(made < 0 ? calls : calls.slice(0, made + 1), seed);
+  const all = order.map((number): Swap => ({ number, first: 'nothing' }));
+  const mixed = swaps.flatMap((each, at) =>
+    at % 2 === 0 ? [each] : [each, ...all.slice((at - 1) / 2, (at + 1) / 2)],
+  );
+  return [...mixed, ...all.slice(Math.floor(swaps.length / 2))];
 }
 
 /** A second root takes its time to be made. */
 const FEW_INPUTS = 100;
 
-async function swapEverywhere({ place, form, target }: Target, effort: Effort): Promise<Result> {
+async function swapEverywhere(where: Target, effort: Effort): Promise<Result> {
   const { seed, seconds, inputs, from = 0 } = effort;
   const length = inputs < FEW_INPUTS ? 1 : availableParallelism();
-  const lanes = await Promise.all(Array.from({ length }, () => openSwapping(place)));
+  const lanes = await Promise.all(Array.from({ length }, () => openSwapping(where)));
   const begin = performance.now();
   const first = lanes[0] as Swapping;
-  await prepare(first, form, false);
-  await run(first, form, [INJECTOR, 'list', '0', 'all']);
-  const calls = readFileSync(path.join(first.root.homeDir, '../tmp/calls'), 'utf8').split('\n').slice(0, -1);
-  const { order, kinds, own } = orderOf(calls, seed);
+  const { order, kinds, own } = orderOf(await callsOf(first, 'own'), seed);
   const findings: Finding[] = [];
   let tried = 0;
   let before = 0;
-  // Before every call, then before one of each; from the link to root's own directory, and from the other.
-  const all = [0, ...order].flatMap((number) => [false, true].map((isOther) => ({ number, isOther })));
+  // Before every call, then before one of each; from the link to the victim's own directory, and from the other.
+  const swaps = [0, ...order].flatMap((number): Swap[] => [
+    { number, first: 'own' },
+    { number, first: 'others' },
+  ]);
+  const all = await withAppearances(first, swaps, seed);
   const left = all.slice(from);
   const work = async (on: Swapping): Promise<void> => {
     while ((performance.now() - begin) / 1000 < seconds && tried < Math.min(inputs, left.length)) {
       tried += 1;
-      const at = left[tried - 1] as (typeof all)[number];
-      const { wrong, isBefore } = await swapAt(on, form, at);
+      const at = left[tried - 1] as Swap;
+      const { wrong, isBefore } = await swapAt(on, at);
       if (isBefore) before += 1;
-      const again = `swapped before call ${at.number}, ${at.isOther ? 'others first' : 'others later'}`;
+      const again = `before call ${at.number}, ${at.first} first`;
       if (wrong !== undefined) findings.push({ what: wrong.slice(0, 300), again });
     }
   };
   await Promise.all(lanes.map(work));
+  const took = (performance.now() - begin) / 1000;
+  await Promise.all(lanes.map(({ root }) => root.close())); // a daemon keeps the process alive
+  const absent = all.length - swaps.length;
+  const states = `two states${absent === 0 ? '' : `; ${absent} from nothing`}`;
   return {
     part: 'swapped by somebody else',
-    target,
+    target: where.target,
     tried,
-    seconds: (performance.now() - begin) / 1000,
-    figures: `of ${all.length} (${order.length} calls, two states): ${own} of ours, ${kinds} kinds${behind(effort)}; ${before} before`,
+    seconds: took,
+    figures: `of ${all.length} (${order.length} calls, ${states}): ${own} of ours, ${kinds} kinds${behind(effort)}; ${before} before`,
     findings,
   };
 }

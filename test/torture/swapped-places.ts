@@ -1,7 +1,6 @@
-// What somebody else may swap: which directories, what was forged in them, and what root does meanwhile.
+// What somebody else may swap: which directories, what was forged in them, and what their victim does meanwhile.
 import {
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -12,42 +11,48 @@ import {
 import path from 'node:path';
 import { pathInSource } from '../../src/fingerprint/remote-source.ts';
 import { treeText } from '../../src/fingerprint/tree-file.ts';
-import { temporaryDirectories } from '../../src/host/directories.ts';
-import { listPlans, writePlan } from '../../src/plan/plan-files.ts';
-import type { LaunchPlan } from '../../src/plan/plan-format.ts';
-import { makeKeyPair, providerOf } from '../rig/binary-cache.ts';
+import { namesIn } from '../../src/host/files.ts';
+import { makeKeyPair } from '../rig/binary-cache.ts';
 import { homeInRoot, type Outcome } from '../rig/root.ts';
 import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
-import { cacheOf, fingerprintBehind, rootLinks, stateOf } from '../scenarios/saved-state.ts';
+import { cacheOf, stateOf } from '../scenarios/saved-state.ts';
 import type { ToolRoot } from '../scenarios/tool.ts';
+import {
+  type Forging,
+  forgeOurs,
+  isMadeByOthers,
+  isSaidByOthers,
+  type Layout,
+  OF_HOME,
+  OF_ONE_PLACE,
+  OF_XDG,
+  otherLibraryFile,
+  PROGRAM,
+} from './forged-places.ts';
 import { INDEX } from './works.ts';
 
-export const OTHERS_LIBRARY = '/opt/torture/libothers.so';
-export const PROGRAM = path.join(homeInRoot, 'jq');
 export const SUM = ['-n', '6*7'];
 /** In a directory that is swapped. */
 const TYPED = '/tmp/of-others/x/jq';
 const PATCH = ['patch', '-y', '--no-lift'];
-export const copying = { recursive: true, verbatimSymlinks: true } as const;
 
-export interface Swapping {
-  readonly root: ToolRoot;
+export interface Swapping extends Forging {
   readonly place: Place;
-  /** What somebody else forged, and what root would have there: directories of the host. */
-  readonly forged: string;
-  readonly own: string;
+  readonly form: FormName;
   /** The directory around the swapped ones, on the host. */
   readonly around: string;
 }
 
-/** What root does meanwhile. */
+/** What the victim does meanwhile. */
 export interface Form {
   /** Options of the launcher, or words of nix-foreign. */
   readonly start?: readonly string[];
-  readonly manage?: (root: ToolRoot, typed: string) => readonly string[];
+  readonly manage?: (typed: string) => readonly string[];
   /** The status of a refusal besides 125. */
   readonly refusal?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Of what is forged in our places nothing shows in what it says and makes: what it changes there tells. */
+  readonly shows?: 'nothing';
   /** Brings about a state in which it has something to do. */
   prepare?(root: ToolRoot): Promise<void>;
 }
@@ -58,14 +63,19 @@ export const FORMS = {
   'first start': { start: [], prepare: async (root) => forgetPlans(root) },
   view: { start: ['--refresh', '--strategy', 'view'] },
   prune: { manage: () => ['prune'], prepare: leavePlanOfGone },
-  forget: { manage: () => ['forget', PROGRAM], prepare: startOnce },
+  forget: { manage: () => ['forget', PROGRAM], prepare: startOnce, shows: 'nothing' },
   shim: { manage: () => ['shim', 'add', PROGRAM] },
-  'for everybody': { manage: () => ['resolve', '--system', PROGRAM] },
-  index: { manage: () => ['index', 'build'], env: { NIX_RUN_FOREIGN_INDEX: INDEX }, prepare: forgetIndex },
-  choose: { manage: (root) => ['choose', PROGRAM, '--pin', otherLibrary(root)] },
-  patch: { manage: (_, typed) => [...PATCH, typed], refusal: 126, prepare: putOriginal },
-  'patch tree': { manage: (_, typed) => [...PATCH, '--tree', typed], refusal: 126, prepare: putOriginal },
-  unpatch: { manage: (_, typed) => ['unpatch', typed], refusal: 126, prepare: putPatched },
+  'for everybody': { manage: () => ['resolve', '--system', PROGRAM], shows: 'nothing' },
+  index: {
+    manage: () => ['index', 'build'],
+    env: { NIX_RUN_FOREIGN_INDEX: INDEX },
+    prepare: forgetIndex,
+    shows: 'nothing',
+  },
+  choose: { manage: () => ['choose', PROGRAM, '--exclude', 'libnobody-*'] },
+  patch: { manage: (typed) => [...PATCH, typed], refusal: 126, prepare: putOriginal },
+  'patch tree': { manage: (typed) => [...PATCH, '--tree', typed], refusal: 126, prepare: putOriginal },
+  unpatch: { manage: (typed) => ['unpatch', typed], refusal: 126, prepare: putPatched },
 } satisfies Readonly<Record<string, Form>>;
 export type FormName = keyof typeof FORMS;
 
@@ -96,12 +106,10 @@ async function putPatched(root: ToolRoot): Promise<void> {
   if (isOriginal(root)) await managed(root, ...PATCH, path.join(homeInRoot, nameOfOwn(root)));
 }
 
-/** Others' directories are passed over, so it is kept in the place below /tmp. */
 async function forgetIndex(root: ToolRoot): Promise<void> {
-  rmSync(path.join(root.homeDir, '..', temporaryDirectories(0).cache, '..'), {
-    recursive: true,
-    force: true,
-  });
+  const catalogues = path.join(cacheOf(root), 'catalogues');
+  for (const name of namesIn(catalogues).filter((each) => each.includes('.file-index.')))
+    rmSync(path.join(catalogues, name));
 }
 
 /** What `prune` takes away. */
@@ -125,51 +133,34 @@ export interface Place {
   /** In both, a further name of PROGRAM, which is root's. */
   readonly linked?: string;
   readonly forms: readonly FormName[];
+  /** Of them, those that do not even look there: all that can be told is that they write nothing. */
+  readonly untouchedBy?: readonly FormName[];
+  /** Whose starts and commands; root's by default. A user has a daemon. */
+  readonly victim?: number;
+  /** Nothing may be there first, where others' directory gets the name then. */
+  readonly appears?: true;
   /** Fills the directories `forged` and `own`. */
   forge(on: Swapping): void | Promise<void>;
-  /** A form that follows what is forged if it is root's. */
-  readonly follower: FormName;
-  isFollowed(root: ToolRoot, outcome: Outcome): boolean;
+  isFollowed(on: Swapping, outcome: Outcome): boolean;
   /** Before it is followed, and then again. */
   trust?(root: ToolRoot, what: 'forged too' | 'own'): void;
 }
 
-/** It holds wherever it lies, and whatever was copied. */
-function withoutConditions(plan: LaunchPlan): LaunchPlan {
-  const { interpreterPath: _, ...rest } = plan;
-  return { ...rest, files: [], watched: [], absent: [], directories: [] };
-}
-
-/** Our directories as a start of root's leaves them, with a library of somebody else's in each plan. */
-function forgePlans({ forged, own }: Swapping, from: readonly string[], to: readonly string[]): void {
-  for (const [at, each] of from.entries()) cpSync(each, path.join(forged, to[at] ?? ''), copying);
-  const dirs = { ...temporaryDirectories(0), plans: path.join(forged, to[0] ?? '', 'v1/plans') };
-  for (const plan of listPlans(dirs))
-    writePlan(dirs, { ...withoutConditions(plan), environment: [['LD_PRELOAD', OTHERS_LIBRARY]] });
-  cpSync(forged, own, copying);
-}
-
-function isSaidByOthers(_: ToolRoot, { stdout }: Outcome): boolean {
-  return stdout.startsWith('somebody else');
-}
-
-function isDone(_: ToolRoot, { status }: Outcome): boolean {
+function isDone(_: Swapping, { status }: Outcome): boolean {
   return status === 0;
 }
 
-/** Of a library that is not the best for the program. */
-function otherStorePath({ rig }: ToolRoot): string {
-  return providerOf(rig, 'bullseye', 'libonig.so.5').path;
+/** The fingerprint that the victim has now names the library that only others' does. */
+function isMadeAtHome({ root }: Swapping): boolean {
+  return isMadeByOthers(root, root.homeDir, OF_HOME);
 }
 
-function otherLibrary(root: ToolRoot): string {
-  return `libonig.so.5=${otherStorePath(root)}/lib/libonig.so.5`;
-}
-
-/** It starts with the library that only the forged fingerprint names. */
-function hasOtherLibrary(root: ToolRoot): boolean {
-  const saved = rootLinks(root).flatMap((link) => fingerprintBehind(root, link).libraries);
-  return saved.some(({ storePath }) => storePath === otherStorePath(root));
+/** Of places of ours: what was said, and what was made, in the home or there. */
+function isFollowedInOurs(layout: Layout): Place['isFollowed'] {
+  return (on, outcome) =>
+    isSaidByOthers(outcome) ||
+    isMadeAtHome(on) ||
+    ['', '.other'].some((ending) => isMadeByOthers(on.root, onHostOf(on, ending), layout));
 }
 
 async function managed(root: ToolRoot, ...words: string[]): Promise<string> {
@@ -188,7 +179,7 @@ async function forgeFingerprint(
     await put(directory, await managed(root, 'fingerprint', 'export', '-o', '-', PROGRAM));
   };
   await exported(own);
-  await managed(root, 'choose', PROGRAM, '--pin', otherLibrary(root));
+  await managed(root, 'choose', PROGRAM, '--pin', `libonig.so.5=${otherLibraryFile(root)}`);
   await exported(forged);
   await managed(root, 'choose', PROGRAM, '--reset');
 }
@@ -235,48 +226,53 @@ function trustKeys(root: ToolRoot, what: 'forged too' | 'own'): void {
 async function forgePlaceForEverybody(on: Swapping): Promise<void> {
   const { status, stderr } = await on.root.manage(['resolve', '--system', PROGRAM]);
   if (status !== 0) throw new Error(stderr);
-  forgePlans(on, [onHostOf(on)], ['']);
+  await forgeOnePlace(on);
 }
 
-const XDG_ON_HOST = ['.cache/nix-run-foreign', '.local/state/nix-run-foreign'];
+async function forgeOnePlace(on: Swapping): Promise<void> {
+  await forgeOurs(on, { top: onHostOf(on), layout: OF_ONE_PLACE }, OF_ONE_PLACE);
+}
+
+const OURS_BY_XDG = {
+  swapped: '/tmp/x',
+  around: 'sticky',
+  besides: 'link',
+  env: {
+    XDG_CACHE_HOME: '/tmp/x/cache',
+    XDG_STATE_HOME: '/tmp/x/state',
+    XDG_CONFIG_HOME: '/tmp/x/config',
+    XDG_DATA_HOME: '/tmp/x/data',
+  },
+  appears: true,
+  forge: (on) => forgeOurs(on, { top: on.root.homeDir, layout: OF_HOME }, OF_XDG),
+  isFollowed: isFollowedInOurs(OF_XDG),
+} as const satisfies Omit<Place, 'forms'>;
 
 export const PLACES: Readonly<Record<string, Place>> = {
   'directories of XDG': {
-    swapped: '/tmp/x',
-    around: 'sticky',
-    besides: 'link',
-    env: {
-      XDG_CACHE_HOME: '/tmp/x/cache',
-      XDG_STATE_HOME: '/tmp/x/state',
-      XDG_CONFIG_HOME: '/tmp/x/config',
-      XDG_DATA_HOME: '/tmp/x/data',
-    },
+    ...OURS_BY_XDG,
     forms: ['hit', 'miss', 'view', 'prune', 'forget', 'shim', 'choose', 'index'],
-    forge: (on) => {
-      const from = XDG_ON_HOST.map((name) => path.join(on.root.homeDir, name));
-      forgePlans(on, from, ['cache/nix-run-foreign', 'state/nix-run-foreign']);
-    },
-    follower: 'hit',
-    isFollowed: isSaidByOthers,
   },
+  "a user's directories of XDG": { ...OURS_BY_XDG, victim: 1000, forms: ['hit', 'miss'] },
   'the place below /tmp': {
     swapped: '/tmp/nix-run-foreign-0',
     around: 'sticky',
     besides: 'link',
     readOnly: ['home'],
     forms: ['hit', 'miss', 'view', 'prune', 'forget'],
-    forge: (on) => forgePlans(on, [onHostOf(on)], ['']),
-    follower: 'hit',
-    isFollowed: isSaidByOthers,
+    appears: true,
+    forge: forgeOnePlace,
+    isFollowed: isFollowedInOurs(OF_ONE_PLACE),
   },
   'the place for everybody': {
     swapped: '/var/lib/nix-run-foreign',
     around: 'sticky',
     besides: 'link',
     forms: ['first start', 'prune', 'forget', 'for everybody'],
+    untouchedBy: ['forget'],
+    appears: true,
     forge: forgePlaceForEverybody,
-    follower: 'first start',
-    isFollowed: isSaidByOthers,
+    isFollowed: isFollowedInOurs(OF_ONE_PLACE),
   },
   'a fingerprint beside a link to the program': {
     swapped: '/tmp/of-others/x',
@@ -285,8 +281,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
     program: TYPED,
     forms: ['first start'],
     forge: (on) => forgeFingerprint(on, putBesideLink),
-    follower: 'first start',
-    isFollowed: hasOtherLibrary,
+    isFollowed: isMadeAtHome,
   },
   'a tree file beside the program': {
     swapped: '/tmp/of-others/x',
@@ -296,8 +291,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
     linked: 'jq',
     forms: ['first start'],
     forge: (on) => forgeFingerprint(on, putTree),
-    follower: 'first start',
-    isFollowed: hasOtherLibrary,
+    isFollowed: isMadeAtHome,
   },
   'a source of fingerprints': {
     swapped: '/tmp/of-others/x',
@@ -305,8 +299,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
     besides: 'own',
     forms: ['first start'],
     forge: forgeSource,
-    follower: 'first start',
-    isFollowed: hasOtherLibrary,
+    isFollowed: isMadeAtHome,
     trust: trustKeys,
   },
   'the directory of a program that is patched': {
@@ -320,7 +313,6 @@ export const PLACES: Readonly<Record<string, Place>> = {
       symlinkSync(path.join(homeInRoot, 'mine/jq'), path.join(forged, 'jq'));
       copyHome(root, foreign(root.rig, 'bookworm', 'jq'), 'mine/jq');
     },
-    follower: 'patch',
     isFollowed: isDone,
   },
   'a link in /tmp that a program is named by': {
@@ -329,10 +321,11 @@ export const PLACES: Readonly<Record<string, Place>> = {
     besides: 'link',
     program: '/tmp/tool',
     forms: ['patch', 'unpatch'],
-    forge: ({ forged, own, root }) => {
-      for (const each of [forged, own]) copyFileSync(foreign(root.rig, 'bookworm', 'jq').path, each);
+    forge: async ({ forged, own, root, form }) => {
+      copyHome(root, foreign(root.rig, 'bookworm', 'jq'), path.basename(own));
+      if (form === 'unpatch') await putPatched(root);
+      copyFileSync(own, forged);
     },
-    follower: 'patch',
     isFollowed: isDone,
   },
   'a link in /tmp that a tree is named by': {
@@ -347,7 +340,6 @@ export const PLACES: Readonly<Record<string, Place>> = {
         copyFileSync(foreign(root.rig, 'bookworm', 'jq').path, path.join(each, 'jq'));
       }
     },
-    follower: 'patch tree',
     isFollowed: isDone,
   },
 };

@@ -4,7 +4,7 @@
 // `openat-to-write PATH` where it may create, `fcntl-to-lock PATH` and `fcntl-to-unlock PATH` where it takes and gives
 // back a lock), `kill` (the process that makes the call gets SIGKILL), `kill-all` (it and all others of the command),
 // `exchange` (before the call the paths ONE and OTHER of the environment change places, before each call when NUMBER is
-// 0), or `ERRNO@NAME`: only calls of that name count, and the first from the NUMBER-th on is not made and fails with
+// 0), `appear` (before the call OTHER gets the name ONE, if nothing has it), or `ERRNO@NAME`: only calls of that name count, and the first from the NUMBER-th on is not made and fails with
 // that errno; pipes are passed by, which have none but EINTR. With `+` at its end all later ones of that name fail too, with
 // `/` those on the way to the same place: the first directory of the path. Then what goes to the command's own standard
 // output and error is left alone, or nothing could be told.
@@ -336,6 +336,13 @@ static void inject(struct injection *injection, pid_t thread)
 		return;
 	if (exchanges && injection->number == 0)
 		path[0] = 0;
+	if (!strcmp(injection->how, "appear")) {
+		if (renameat2(AT_FDCWD, getenv("OTHER"), AT_FDCWD, getenv("ONE"), RENAME_NOREPLACE) == 0)
+			snprintf(injection->at, sizeof injection->at, "%s %s", name, path);
+		else if (errno != EEXIST)
+			exit(94);
+		return;
+	}
 	if (!injection->happened++) {
 		snprintf(injection->at, sizeof injection->at, "%s %s", name, path);
 		memcpy(injection->path, path, sizeof path);
