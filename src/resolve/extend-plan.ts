@@ -130,9 +130,8 @@ function extend(extension: Extension, directory: string | undefined): Promise<Ex
 type NamedFile = readonly [name: string, file: string];
 
 /** As ld.so shall open it: a library that looks beside itself, in its own directory (farm/layout.ts). */
-function answerOf({ name, provider }: Choice): NamedFile {
-  if (provider.usesOrigin !== true) return [name, provider.path];
-  return [name, path.join(path.dirname(provider.path), name)];
+function answerOf({ name, provider: { path: file, usesOrigin } }: Choice): NamedFile {
+  return [name, usesOrigin === true ? path.join(path.dirname(file), name) : file];
 }
 
 function libraryOf({ name, provider }: Choice, narHash: string | undefined): FingerprintLibrary {
@@ -369,8 +368,7 @@ async function pinEach(
   for (const storePath of paths) {
     const link = path.join(roots, path.basename(storePath));
     removeHalfMade(link);
-    const outcome = await pin(nix, link, storePath);
-    if (outcome.kind !== 'rooted') debug(`${storePath} is not pinned`);
+    if ((await pin(nix, link, storePath)).kind !== 'rooted') debug(`${storePath} is not pinned`);
   }
 }
 
