@@ -10,7 +10,7 @@ import { buildFailingCalls, failing } from '../store/failing-calls.ts';
 
 const home = mkdtempSync(path.join(tmpdir(), 'unreadable-'));
 after(() => rmSync(home, { recursive: true }));
-const link = path.join(home, '.local/state/nix-run-foreign/v1/roots/0123/4567');
+const link = path.join(home, '.local/state/nix-run-foreign/v1/roots/0123/0123456789abcdef');
 mkdirSync(path.dirname(link), { recursive: true });
 symlinkSync('/nix/store/00000000000000000000000000000000-x.json', link);
 const library = path.join(home, 'failing-calls.so');
@@ -25,6 +25,6 @@ for (const command of ['prune', 'roots'])
       encoding: 'utf8',
     });
     assert.deepEqual([status, stdout], [125, ''], stderr);
-    assert.match(stderr, /^nix-foreign: \S+\/roots\/0123\/4567: readlink: .+\n {2}\S.*\n$/);
+    assert.match(stderr, /^nix-foreign: \S+\/roots\/0123\/0123456789abcdef: readlink: .+\n {2}\S.*\n$/);
     assert.ok(readlinkSync(link));
   });
