@@ -43,13 +43,18 @@ function daysOf(text: string | undefined): number | undefined {
 
 /**
  * A plan goes with its root, if it is that root's: a later content may have a plan of its own by now. That of a program
- * of Nix names none.
+ * of Nix names none. No start shall follow a plan without its root, so the plan goes first; but where the program is
+ * gone or another, none does, and only the plan tells so of the root: there it goes last.
  */
-function drop(dirs: Directories, { link, plan, patched, runTimeOf }: RootRow): void {
+function drop(dirs: Directories, { link, plan, patched, runTimeOf, expired }: RootRow): void {
   const isNamed = plan?.root === link || (plan?.root === undefined && runTimeOf !== undefined);
-  if (plan !== undefined && isNamed) removePlan(dirs, plan.program);
+  const dropPlan = () => {
+    if (plan !== undefined && isNamed) removePlan(dirs, plan.program);
+  };
+  if (expired === undefined) dropPlan();
   if (patched === undefined && runTimeOf === undefined) unpin(link);
   else rmSync(path.dirname(link), { recursive: true, force: true });
+  if (expired !== undefined) dropPlan();
 }
 
 /**
@@ -115,10 +120,10 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
   const found = placesOf(context.host.uid, own).map(({ dirs, tellsOfUse }) => {
     const days = tellsOfUse ? unused : undefined;
     const roots = [...savedRoots(dirs), ...runTimeRootRows(dirs), ...patchedRootRows(dirs, now)];
-    return { dirs, days, images: unusedImages(dirs, days, now), roots };
+    return { dirs, days, plans: plansToDrop(dirs, days, now), roots };
   });
-  for (const { dirs, days, images, roots } of found) {
-    for (const { program, why } of images) {
+  for (const { dirs, days, plans, roots } of found) {
+    for (const { program, why } of plans) {
       pruned.push({ program, root: null, why });
       if (!options.dryRun) removePlan(dirs, program);
     }
@@ -151,8 +156,7 @@ export async function pruneCommand(options: PruneOptions, context: Context): Pro
   if (pruned.length === 0) printOneLine('nothing to prune');
 }
 
-interface UnusedImage {
-  /** The AppImage. */
+interface PlanToDrop {
   readonly program: string;
   readonly why: string;
 }
@@ -168,12 +172,16 @@ function whyExpired({ program, identity, sha256 }: LaunchPlan): string | undefin
   }
 }
 
-/** `unused`: in days; `now` in milliseconds since 1970. Sorted by program. */
-export function unusedImages(dirs: Directories, unused: number | undefined, now: number): UnusedImage[] {
-  const images = listPlans(dirs).filter(({ directories }) =>
-    directories.some((directory) => unpackedOf(dirs, directory) !== undefined),
+/**
+ * Of AppImages, and those whose root is gone. `unused`: in days; `now` in milliseconds since 1970. Sorted by program.
+ */
+export function plansToDrop(dirs: Directories, unused: number | undefined, now: number): PlanToDrop[] {
+  const ofNoRoot = listPlans(dirs).filter(
+    ({ directories, root }) =>
+      (root !== undefined && isGone(root)) ||
+      directories.some((directory) => unpackedOf(dirs, directory) !== undefined),
   );
-  return images.flatMap((plan) => {
+  return ofNoRoot.flatMap((plan) => {
     const days = Math.floor((now - lastUseOf(planFile(dirs, plan.program), plan.root)) / DAY);
     const idle = unused !== undefined && days >= unused ? `not started for ${days} days` : undefined;
     const why = whyExpired(plan) ?? idle;

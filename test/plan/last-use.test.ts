@@ -4,7 +4,7 @@ import { lutimesSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { unusedImages } from '../../src/cli/prune.ts';
+import { plansToDrop } from '../../src/cli/prune.ts';
 import { temporaryDirectories } from '../../src/host/directories.ts';
 import { identityOf } from '../../src/host/file-identity.ts';
 import { lastUseOf, planFile, writePlan } from '../../src/plan/plan-files.ts';
@@ -36,8 +36,8 @@ test('the files of an AppImage go by the last start, though a backup reads its p
   const directories = [path.join(cache, 'unpacked/one')];
   writePlan(dirs, barePlan(program, { identity: identityOf(program), directories }));
   lutimesSync(planFile(dirs, program), now, now - 100 * DAY);
-  assert.deepEqual(unusedImages(dirs, 90, now * 1000), [{ program, why: 'not started for 100 days' }]);
-  assert.deepEqual(unusedImages(dirs, 101, now * 1000), []);
+  assert.deepEqual(plansToDrop(dirs, 90, now * 1000), [{ program, why: 'not started for 100 days' }]);
+  assert.deepEqual(plansToDrop(dirs, 101, now * 1000), []);
 });
 
 test('an AppImage that cannot be looked at may be there, one that is gone goes', () => {
@@ -50,5 +50,24 @@ test('an AppImage that cannot be looked at may be there, one that is gone goes',
   for (const name of ['loop/image', 'gone/image'])
     writePlan(dirs, barePlan(path.join(scratch, name), { directories }));
   const gone = { program: path.join(scratch, 'gone/image'), why: 'the program is gone' };
-  assert.deepEqual(unusedImages(dirs, undefined, now * 1000), [gone]);
+  assert.deepEqual(plansToDrop(dirs, undefined, now * 1000), [gone]);
+});
+
+test('the plan of a program that is gone goes where its root went before it; of one that is there it stays', () => {
+  const cache = path.join(scratch, 'third/v1');
+  const dirs = { ...temporaryDirectories(0), cache, plans: path.join(cache, 'plans') };
+  mkdirSync(dirs.plans, { recursive: true });
+  const [there, gone] = ['there', 'gone'].map((name) => path.join(scratch, name)) as [string, string];
+  writeFileSync(there, '');
+  const root = path.join(scratch, 'a-root');
+  symlinkSync('/nowhere', root);
+  const write = (program: string, kept: string): void =>
+    void writePlan(
+      dirs,
+      barePlan(program, { root: kept, ...(program === there && { identity: identityOf(there) }) }),
+    );
+  for (const program of [there, gone]) write(program, root);
+  assert.deepEqual(plansToDrop(dirs, undefined, now * 1000), []);
+  rmSync(root);
+  assert.deepEqual(plansToDrop(dirs, undefined, now * 1000), [{ program: gone, why: 'the program is gone' }]);
 });
