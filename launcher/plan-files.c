@@ -160,16 +160,20 @@ static bool is_told_from_others(const struct process *process)
 
 // Anyone may make a directory in /tmp, so the first component of ours is checked like the last; and mount there what
 // says of itself whose it is (fuse(4)), so nothing that is mounted there counts. XDG may name /tmp, too.
-static bool is_our_directory(const struct process *process, const char *path)
+static long why_not_our_directory(const struct process *process, const char *path)
 {
 	struct kernel_stat status, around;
-	return kernel_stat_path(path, &status, AT_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == S_IFDIR &&
-	       is_trusted(process, &status, path) && kernel_stat_path("/tmp/", &around, 0) == 0 &&
-	       status.st_dev == around.st_dev;
+	long failed = kernel_stat_path(path, &status, AT_NOFOLLOW);
+	if (failed < 0)
+		return failed;
+	bool is_ours = (status.st_mode & S_IFMT) == S_IFDIR && is_trusted(process, &status, path) &&
+		       kernel_stat_path("/tmp/", &around, 0) == 0 && status.st_dev == around.st_dev;
+	return is_ours ? 0 : -EACCES;
 }
 
-// The path of the directory of plans, in memory of just its size: a hit touches few pages.
-static char *name_plans(const struct process *process, enum plan_place place)
+// The path of the directory of plans, in memory of just its size: a hit touches few pages. `failed`: a negative errno
+// where it does not count, since what it lies in does not.
+static char *name_plans(const struct process *process, enum plan_place place, long *failed)
 {
 	const char *rest = place == PLACE_SYSTEM ? SYSTEM_DIRECTORY : "/tmp/nix-run-foreign-", *base = "";
 	if (place < PLACE_TMP && !(base = base_of(process, place, &rest)))
@@ -181,13 +185,13 @@ static char *name_plans(const struct process *process, enum plan_place place)
 	struct text path = text_in(bytes, size);
 	text_add(&path, base);
 	text_add(&path, rest);
-	if (place == PLACE_TMP || place == PLACE_TMP_STATE) {
+	bool is_in_tmp = place == PLACE_TMP || place == PLACE_TMP_STATE;
+	if (is_in_tmp)
 		text_add_unsigned(&path, process->euid);
-		if (!is_told_from_others(process))
-			return NULL;
-	}
-	if (text_after(bytes, "/tmp/") && !is_our_directory(process, bytes))
-		return NULL;
+	if (is_in_tmp && !is_told_from_others(process))
+		*failed = -EACCES;
+	else if (text_after(bytes, "/tmp/"))
+		*failed = why_not_our_directory(process, bytes);
 	if (place == PLACE_TMP_STATE)
 		text_add(&path, "/state");
 	text_add(&path, has_decisions(place) ? "/v1/decided" : "/v1/plans");
@@ -232,10 +236,14 @@ static struct plan_file read_plan(const struct process *process, const char *pat
 static struct plan_file plan_file_read(const struct process *process, enum plan_place place, const char *real_path)
 {
 	char key[KEY_SIZE];
-	char *path = name_plans(process, place);
+	long failed = 0;
+	char *path = name_plans(process, place, &failed);
+	if (path && failed < 0 && place == PLACE_TMP)
+		return none("there is no directory of ours in /tmp");
 	if (!path)
-		return none(place == PLACE_TMP ? "there is no directory of ours in /tmp" : NULL);
-	long failed = why_not_trusted_directory(process, path);
+		return none(NULL);
+	if (failed == 0)
+		failed = why_not_trusted_directory(process, path);
 	if (failed == -EACCES)
 		return none("the directory of plans is not only ours to write");
 	if (failed < 0)
