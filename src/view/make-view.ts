@@ -241,9 +241,9 @@ function linksIn({ target, names }: HostPlace): string[] {
     .filter((file) => existsSync(file) && lstatSync(file).isSymbolicLink());
 }
 
-/** What would have to be made first for something to be there; undefined where it is. */
+/** What would have to be made first for something to be there; undefined where it is. `/` is, if it cannot be looked at. */
 function firstMissing(target: string): string | undefined {
-  if (existsSync(target)) return undefined;
+  if (target === '/' || existsSync(target)) return undefined;
   const above = path.dirname(target);
   return firstMissing(above) ?? target;
 }
