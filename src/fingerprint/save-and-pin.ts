@@ -77,7 +77,8 @@ export async function alsoPin(
   link: string,
 ): Promise<Root> {
   const storePath = pinned(saved.file); // of a plain one none
-  if (storePath === undefined || nix === undefined) {
+  const isHalfPinned = storePath?.endsWith('.drv') === true;
+  if (storePath === undefined || isHalfPinned || nix === undefined) {
     return await saveAndPin(startSaving(nix, link), saved.fingerprint, dirs, link);
   }
   if (saved.file === link && isRegistered(nix, link)) return { kind: 'saved', file: link };

@@ -5,6 +5,7 @@ import { writeFileDurably } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { allNamesIn, isThere, makeDirectories, namesIn } from '../host/files.ts';
 import { debug } from '../host/output.ts';
+import { textIn } from '../store/add-and-pin.ts';
 import type { Nix, NixRefusal } from '../store/nix.ts';
 import { addKeptRoot, readRoot, removeHalfMade, setRootBack } from '../store/root-link.ts';
 import { canonicalText, type Fingerprint, MAXIMUM_SIZE } from './fingerprint.ts';
@@ -26,20 +27,30 @@ export function plainFingerprint(dirs: Directories, sha256: string): string {
   return path.join(dirs.fingerprints, `${sha256}.json`);
 }
 
+function smallTextIn(file: string): string | undefined {
+  try {
+    const stats = statSync(file);
+    return stats.isFile() && stats.size <= MAXIMUM_SIZE ? readFileSync(file, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A run that was killed while it pinned left the derivation that holds the document in its place (add-and-pin.ts). */
+function documentAt(file: string): string | undefined {
+  const text = smallTextIn(file);
+  const held = text === undefined ? undefined : textIn(text);
+  return held === undefined ? text : smallTextIn(held);
+}
+
 /** Reads one saved fingerprint; undefined, with a line in the debug log, when it is missing or not to be trusted. */
 export async function readSavedFingerprint(
   file: string,
   sha256: string,
   storeDir: string,
 ): Promise<SavedFingerprint | undefined> {
-  let text: string;
-  try {
-    const stats = statSync(file);
-    if (!stats.isFile() || stats.size > MAXIMUM_SIZE) return undefined;
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
+  const text = documentAt(file);
+  if (text === undefined) return undefined;
   // The checks are loaded when there is something to check: a first start has no saved fingerprint.
   const { parseFingerprint } = await import('./parse-fingerprint.ts');
   const parsed = parseFingerprint(text, storeDir);
@@ -148,19 +159,10 @@ export interface SavedBefore {
   readonly text: string | undefined;
 }
 
-function plainTextIn(file: string): string | undefined {
-  try {
-    const stats = statSync(file);
-    return stats.isFile() && stats.size <= MAXIMUM_SIZE ? readFileSync(file, 'utf8') : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** @throws Node's errors for a link that cannot be read. */
 export function savedBefore(dirs: Directories, sha256: string, link: string): SavedBefore {
   const plainFile = plainFingerprint(dirs, sha256);
-  return { link, storePath: readRoot(link), plainFile, text: plainTextIn(plainFile) };
+  return { link, storePath: readRoot(link), plainFile, text: smallTextIn(plainFile) };
 }
 
 /**
@@ -173,7 +175,7 @@ export async function restore(
   tried: readonly Fingerprint[],
 ): Promise<void> {
   if (tried.length === 0) return;
-  const now = plainTextIn(plainFile);
+  const now = smallTextIn(plainFile);
   const isOurs = now === undefined || tried.some((each) => canonicalText(each) === now);
   if (isOurs && text === undefined) rmSync(plainFile, { force: true });
   else if (isOurs && text !== undefined && now !== text) writeFileDurably(plainFile, text);

@@ -52,9 +52,14 @@ function expressionFor(text: StoreText): string {
 in derivation { name = "pins-a-text"; system = "none"; builder = "none"; inherit text; }`;
 }
 
+/** The text that a derivation holds: its only input (Nix manual, "Derivation", ATerm format); undefined for no such. */
+export function textIn(derivation: string): string | undefined {
+  return /^Derive\(\[[^\]]*\],\[\],\["([^"]+)"\]/.exec(derivation)?.[1];
+}
+
 /**
- * The text in the derivation that the link names: its only input (Nix manual, "Derivation", ATerm format). Another
- * process that pins for the same link may have set it to a text already.
+ * The text in the derivation that the link names. Another process that pins for the same link may have set it to a text
+ * already.
  */
 function textHeldBy(link: string, content: string): Pinned {
   let derivation: string;
@@ -67,7 +72,7 @@ function textHeldBy(link: string, content: string): Pinned {
       ? { kind: 'damaged', why: `what ${link} names does not exist any more` }
       : { kind: 'refused', why: `Nix made no link ${link}` };
   }
-  const storePath = /^Derive\(\[[^\]]*\],\[\],\["([^"]+)"\]/.exec(derivation)?.[1];
+  const storePath = textIn(derivation);
   if (storePath !== undefined) return { kind: 'pinned', storePath };
   const named = derivation === content ? targetOf(link) : undefined;
   return named === undefined

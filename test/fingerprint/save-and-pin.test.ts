@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -106,6 +107,27 @@ test('pinned: the link names the document, the collector keeps it and what it na
   store.run('nix-store', '--gc');
   assert.ok(!existsSync(library) && !existsSync(path.dirname(second)));
 });
+
+test('where a run was killed while it pinned, the derivation that it left has the document', async () => {
+  const dirs = newPlace();
+  const document = fingerprint('7', addLibrary('loader-10'));
+  const { sha256 } = document.program;
+  const link = rootLink(dirs, sha256, KEY);
+  await saveAndPin(startSaving(store.nix, link), document, dirs, link);
+  const [text, derivation] = [readlinkSync(link), derivationOf(readlinkSync(link))];
+  rmSync(link);
+  symlinkSync(derivation, link);
+  const [saved] = await savedFingerprintsOf([dirs], sha256, KEY, storeDir);
+  assert.deepEqual(saved, { fingerprint: document, file: link });
+  assert.deepEqual(await alsoPin(store.nix, saved, dirs, link), { kind: 'saved', file: link });
+  assert.equal(readlinkSync(link), text);
+});
+
+function derivationOf(text: string): string {
+  const derivations = readdirSync(storeDir).filter((name) => name.endsWith('-pins-a-text.drv'));
+  const files = derivations.map((name) => path.join(storeDir, name));
+  return files.find((file) => readFileSync(file, 'utf8').includes(text)) ?? assert.fail();
+}
 
 test('a link that Nix has dropped from its roots is made one again', async () => {
   const dirs = newPlace();
