@@ -241,7 +241,7 @@ function linksIn({ target, names }: HostPlace): string[] {
     .filter((file) => existsSync(file) && lstatSync(file).isSymbolicLink());
 }
 
-/** What would have to be made first for something to be there; undefined where it is. `/` is, if it cannot be looked at. */
+/** What would have to be made first for something to be there; undefined where it is. `/` always is. */
 function firstMissing(target: string): string | undefined {
   if (target === '/' || existsSync(target)) return undefined;
   const above = path.dirname(target);

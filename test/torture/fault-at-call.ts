@@ -4,7 +4,7 @@ import { errorsOf, orderOf } from './call-kinds.ts';
 import { type Injected, type Injection, UNENDED } from './interrupted-work.ts';
 import { behind, type Effort, type Part, type Result } from './results.ts';
 import { type Round, throughCalls } from './through-calls.ts';
-import { WORK_NAMES } from './works.ts';
+import { isStart, OPENER, startedBy, WORK_NAMES } from './works.ts';
 
 /** Of Node's own beginning and end, in which no line of ours runs. */
 const NODE_FAILED = /^(?:\S*bin\/node: (?:error while loading|OpenSSL configuration error)|node:)/m;
@@ -53,11 +53,11 @@ export function runsAt(calls: readonly string[], number: number): Struck['runs']
   return first !== -1 && number > first && number <= last + 1 ? 'ours' : 'node';
 }
 
-function isTold(isStart: boolean, { status, stdout, stderr }: Injected): boolean {
+function isTold(name: string, { status, stdout, stderr }: Injected): boolean {
   const told = stderr.match(CAUSE_AND_REMEDY) ?? [];
   if (RESOLVER_ENDED.test(stderr) || RESOLVER_FAILED.test(stderr)) return false;
   if (told.length !== 1 || !stderr.endsWith(`${told[0]}\n`)) return false;
-  return OF_TOOL.includes(status) && (!isStart || stdout === '');
+  return OF_TOOL.includes(status) && (!isStart(name) || stdout === '');
 }
 
 /** A loader is copied to our directories, and a copy that fails does not say which side failed (uv_fs_copyfile). */
@@ -71,10 +71,28 @@ function mayGoElsewhere({ error, extent }: Omit<Fault, 'number'>, at: string): b
 
 function isNodes(name: string, runs: Struck['runs'], { status, stderr, at }: Injected): boolean {
   if (name === 'hit' || FRAME_OF_OURS.test(stderr)) return false;
-  if (status === NODE_WITHOUT_PIPES) return !name.startsWith('miss') && at.startsWith('pipe2');
-  if (MACHINE_CODE_FAILED.test(stderr) || RESOLVER_ENDED.test(stderr) || NODE_ENDS.includes(status))
-    return true;
+  if (status === NODE_WITHOUT_PIPES) return !isStart(name) && at.startsWith('pipe2');
+  if (MACHINE_CODE_FAILED.test(stderr) || RESOLVER_ENDED.test(stderr)) return true;
+  if (NODE_ENDS.includes(status)) return !isStart(name); // the launcher would have told of it
   return runs === 'node' && (NODE_FAILED.test(stderr) || RESOLVER_FAILED.test(stderr));
+}
+
+const OF_JQ =
+  /^jq: |^Error: writing output failed|error while loading shared libraries|cannot open shared|jq: error/m;
+/** dlerror(3), and perror(3) where it cannot write: the one line of the opener, whose status it has then. */
+const OF_OPENER = /^opens-late: .+\n$/;
+const OPENER_FAILED = 1;
+/** Of a start that its loader gave up. */
+const OF_LOADER = /^\S+: error while loading shared libraries: .+\n$/;
+const LOADER_FAILED = 127;
+
+/** The program or its loader met the fault itself, or what it kept us from, and says so in words of its own. */
+function isToldByProgram(name: string, { status, stdout, stderr }: Injected): boolean {
+  if (startedBy(name) !== OPENER) return ['', '42\n'].includes(stdout) && OF_JQ.test(stderr);
+  if (stdout !== '') return false;
+  return status === OPENER_FAILED
+    ? OF_OPENER.test(stderr)
+    : status === LOADER_FAILED && OF_LOADER.test(stderr);
 }
 
 /** `elsewhere`: right, in the place below /tmp; `before`: right, and the work ended before the call. */
@@ -98,23 +116,14 @@ function mayKeep(name: string, { stderr, at }: Injected): boolean {
 
 function judgeEnd(name: string, runs: Struck['runs'], injected: Injected): Exclude<Judgement, 'before'> {
   const { status, stdout, stderr, undone } = injected;
-  const isStart = name === 'hit' || name.startsWith('miss');
   if (stderr.includes('internal error')) return { wrong: `internal error: ${stderr}` };
-  if (status === 0 && isStart && stdout !== '42\n') return { wrong: `it printed ${stdout}` };
+  if (status === 0 && isStart(name) && stdout !== '42\n') return { wrong: `it printed ${stdout}` };
   if (status === 0 && undone !== undefined && !mayKeep(name, injected))
     return { wrong: `it says it is done, but ${undone}: ${stdout}${stderr}` };
   if (status === 0) return ELSEWHERE.test(stderr) ? 'elsewhere' : 'right';
-  if (isTold(isStart, injected)) return 'told';
+  if (isTold(name, injected)) return 'told';
   if (isNodes(name, runs, injected)) return 'node';
-  // The program, or its loader, was hit by the fault itself and says so in its own words.
-  if (
-    isStart &&
-    ['', '42\n'].includes(stdout) &&
-    /^jq: |^Error: writing output failed|error while loading shared libraries|cannot open shared|jq: error/m.test(
-      stderr,
-    )
-  )
-    return 'told';
+  if (isStart(name) && isToldByProgram(name, injected)) return 'told';
   return { wrong: `status ${status}: ${stderr}` };
 }
 

@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
-const PROGRAMS = path.join(import.meta.dirname, 'programs');
+/** Sources in C. */
+export const PROGRAMS = path.join(import.meta.dirname, 'programs');
 /** Where a root has it whose `/opt/torture` is a directory with it. */
 export const INJECTOR = '/opt/torture/inject-at-call';
 

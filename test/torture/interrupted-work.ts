@@ -1,12 +1,12 @@
 // A root with the tool → each work that changes files there, begun from the same state, with something done to it.
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,16 +16,37 @@ import { emptyStore, providerOf } from '../rig/binary-cache.ts';
 import { databaseOf, hashOf, treeOf } from '../rig/file-index.ts';
 import { ensureRig } from '../rig/rig.ts';
 import { homeInRoot } from '../rig/root.ts';
-import { copyHome, foreign, onHost } from '../scenarios/foreign-files.ts';
+import { compile } from '../scenarios/compile.ts';
+import { foreign, onHost } from '../scenarios/foreign-files.ts';
 import { launcher, openToolRoot, type ToolRoot } from '../scenarios/tool.ts';
-import { buildInjector, callAt, INJECTOR, SAID } from './injector.ts';
+import { buildInjector, callAt, INJECTOR, PROGRAMS, SAID } from './injector.ts';
 import { type KnownStates, openKnownStates } from './known-states.ts';
 import { findingLeft, leftBehindIn } from './left-behind.ts';
 import { validFromNow } from './state-digest.ts';
-import { COPIES, copying, PLACE, tmpOf, whyOtherSetNow, whyUndoneAt, whyUndoneNow } from './work-copies.ts';
+import {
+  COPIES,
+  copying,
+  originalOf,
+  PLACE,
+  tmpOf,
+  whyOtherSetNow,
+  whyUndoneAt,
+  whyUndoneNow,
+} from './work-copies.ts';
 import { hasEffect } from './work-effects.ts';
 import { patchedAs, takeStates, type WorkStates } from './work-states.ts';
-import { INDEX, PACKAGES, PATCHES, PROGRAM, type Store, SUM, WORKS, type Work } from './works.ts';
+import {
+  INDEX,
+  isStart,
+  JQ,
+  OPENER,
+  PACKAGES,
+  PATCHES,
+  type Store,
+  startedBy,
+  WORKS,
+  type Work,
+} from './works.ts';
 
 const SCRIPT = '/opt/tool/dist/nix-foreign.cjs';
 
@@ -74,8 +95,15 @@ export function indexForTests(): Buffer {
   return databaseOf(packages, 2);
 }
 
-function wordsOf({ words }: Work, node: string): [string, ...string[]] {
-  return words === undefined ? [launcher, PROGRAM, ...SUM] : [node, SCRIPT, ...words];
+/** A start of what the work starts, with options of the launcher. */
+function startOf(name: string, options: readonly string[] = []): [string, ...string[]] {
+  const { program, args } = startedBy(name);
+  return [launcher, ...options, program, ...args];
+}
+
+function wordsOf(name: string, node: string): [string, ...string[]] {
+  const { words, options } = WORKS[name] as Work;
+  return words === undefined ? startOf(name, options) : [node, SCRIPT, ...words];
 }
 
 /** A root, a directory with a home for each state in which works begin, and with `tools`, and what is known of both. */
@@ -103,8 +131,6 @@ function noted(root: ToolRoot, name: string): Ended {
   return { status: status === '' ? UNENDED : Number(status), stdout, stderr };
 }
 
-const START = [launcher, PROGRAM, ...SUM];
-
 /** Waits until a lock counts as left behind whose holder has not said who it is: 2 s, of times 1 s ahead at most. */
 function ifLeftIn(globs: readonly string[], words: readonly string[], name: string): string {
   return `${findingLeft(globs)}if ((\${#left[@]})); then read -rt 3.2 <> <(:); ${noting(words, name)}fi
@@ -115,8 +141,8 @@ function ifLeftIn(globs: readonly string[], words: readonly string[], name: stri
  * What a hit leaves lying about, the next run of the resolver takes away, and below /tmp, where the next one may not
  * come, prune: in the same process namespace (proper-lockfile).
  */
-function cleaning(root: ToolRoot): string {
-  const refresh = [launcher, '--refresh', PROGRAM, ...SUM];
+function cleaning(root: ToolRoot, name: string): string {
+  const refresh = startOf(name, ['--refresh']);
   const inHome = ifLeftIn([homeInRoot, `${homeInRoot}/.[^.]*/**`], refresh, 'miss');
   return inHome + ifLeftIn([`${PLACE}/**`], [root.rig.node, SCRIPT, 'prune'], 'pruned');
 }
@@ -128,8 +154,9 @@ function isPatch(name: string): boolean {
 /** Only a patch changes its bytes, and always to the same. */
 function wrongOfProgram({ root, directory }: Lane, name: string): string | undefined {
   if (WORKS[name]?.from === 'changed') return undefined;
-  const expected = isPatch(name) ? patchedAs(directory, name) : foreign(root.rig, 'bookworm', 'jq').path;
-  const isAsExpected = sha256OfFile(onHost(root, PROGRAM)) === sha256OfFile(expected);
+  const { program } = startedBy(name);
+  const expected = isPatch(name) ? patchedAs(directory, name) : originalOf(directory, program);
+  const isAsExpected = sha256OfFile(onHost(root, program)) === sha256OfFile(expected);
   return isAsExpected ? undefined : 'the program is not what it must be';
 }
 
@@ -140,10 +167,10 @@ const LEFT_OUT = /; until --refresh it starts without /;
 async function whyOtherSet(lane: Lane, name: string, { stderr }: Ended): Promise<string | undefined> {
   const { root, directory } = lane;
   const why = () =>
-    wrongOfProgram(lane, name) ?? (isPatch(name) ? undefined : whyOtherSetNow(root, directory));
+    wrongOfProgram(lane, name) ?? (isPatch(name) ? undefined : whyOtherSetNow(root, directory, name));
   if (why() === undefined || !LEFT_OUT.test(stderr)) return why();
-  if (isPatch(name)) await root.manage(['unpatch', PROGRAM]);
-  await root.start(['--refresh', PROGRAM, ...SUM]);
+  if (isPatch(name)) await root.manage(['unpatch', JQ.program]);
+  await root.run({ argv: startOf(name, ['--refresh']) });
   if (isPatch(name)) await root.manage(WORKS[name]?.words ?? []);
   return why();
 }
@@ -157,8 +184,7 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
   ];
   const isDone = WORKS[name]?.doneBefore?.test(again.stderr) === true;
   if (again.status !== 0 && !isDone) return `the same again: ${again.status} ${again.stderr}`;
-  if (WORKS[name]?.words === undefined && again.stdout !== '42\n')
-    return `the same again printed ${again.stdout}`;
+  if (isStart(name) && again.stdout !== '42\n') return `the same again printed ${again.stdout}`;
   if (first.stdout !== '42\n' || first.status !== 0) return `the next start: ${first.status} ${first.stderr}`;
   if (second.stdout !== '42\n' || second.stderr !== '' || second.status !== 0)
     return `the second start: ${second.status} ${second.stderr}`;
@@ -171,8 +197,8 @@ function whyNotWhole(root: ToolRoot, name: string): string | undefined {
   return left.length > 0 ? `left: ${left.join(' ')}` : undefined;
 }
 
-function whyUndoneAgain(root: ToolRoot, directory: string, name: string): string | undefined {
-  const undone = whyUndoneAt(root, directory, name, 'again');
+function whyUndoneAgain(directory: string, name: string): string | undefined {
+  const undone = whyUndoneAt(directory, name, 'again');
   return undone === undefined ? undefined : `the same again is not done: ${undone}`;
 }
 
@@ -197,12 +223,13 @@ async function interruptOnce(
 ): Promise<Injected & { readonly ended: boolean }> {
   const { root, directory, known } = lane;
   const work = WORKS[name] as Work;
-  const words = wordsOf(work, root.rig.node);
+  const words = wordsOf(name, root.rig.node);
+  const start = startOf(name);
   const script = [
     noting([INJECTOR, how, String(number), calls, ...words], 'injected'),
     ...[known.endIfKnown, copying(root, name, 'interrupted')],
     ...[noting(words, 'again'), copying(root, name, 'again')],
-    ...[noting(START, 'first'), noting(START, 'second'), cleaning(root)],
+    ...[noting(start, 'first'), noting(start, 'second'), cleaning(root, name)],
   ].join('');
   const { given } = known.answer(name, how);
   const ended = await begin(lane, work, script);
@@ -211,26 +238,26 @@ async function interruptOnce(
   const at = injected.status === UNENDED ? '' : callAt(injected);
   const end = { ...injected, stderr: injected.stderr.replace(SAID, ''), at, ended };
   if (state !== undefined) return { ...end, undone: state.undone, afterwards: undefined, isKnown: true };
-  const undone = whyUndoneAt(root, directory, name, 'interrupted');
+  const undone = whyUndoneAt(directory, name, 'interrupted');
   const afterwards =
-    whyNotWhole(root, name) ??
-    whyUndoneAgain(root, directory, name) ??
-    (await whyOtherSet(lane, name, injected));
+    whyNotWhole(root, name) ?? whyUndoneAgain(directory, name) ?? (await whyOtherSet(lane, name, injected));
   if (afterwards === undefined && ended && !LEFT_OUT.test(injected.stderr)) learn({ undone });
   return { ...end, undone, afterwards, isKnown: false };
 }
 
-/** Also holds what `whyUndone` is worth: nothing is done before the work, and all afterwards. */
+/** Also holds what the judges are worth: nothing is done before the work, and all afterwards; a start keeps its set. */
 async function listCalls(lane: Lane, name: string, calls: Injection['calls']): Promise<string[]> {
   const { root, directory } = lane;
   const work = WORKS[name] as Work;
   await begin(lane, work, '');
   if (hasEffect(name) && whyUndoneNow(root, directory, name) === undefined)
     throw new Error(`${name} counts as done before it is`);
-  const words = [INJECTOR, 'list', '0', calls, ...wordsOf(work, root.rig.node)];
+  const words = [INJECTOR, 'list', '0', calls, ...wordsOf(name, root.rig.node)];
   await begin(lane, work, noting(words, 'listed'));
   const { status, stderr } = noted(root, 'listed');
-  const why = whyUndoneNow(root, directory, name);
+  const why =
+    whyUndoneNow(root, directory, name) ??
+    (isStart(name) ? whyOtherSetNow(root, directory, name) : undefined);
   if (status !== 0 || why !== undefined)
     throw new Error(`the work fails when nothing is done to it: ${status} ${why} ${stderr}`);
   return readFileSync(path.join(root.homeDir, 'calls'), 'utf8').split('\n').slice(0, -1);
@@ -264,11 +291,12 @@ export async function openWorks(store: Store): Promise<Works> {
   ] as const;
   const root = await openToolRoot(rig, { binds, catalogue: 'none' });
   if (store === 'small') await makeSmall(root);
-  copyHome(root, foreign(rig, 'bookworm', 'jq'), 'jq');
-  utimesSync(onHost(root, PROGRAM), 1, 1); // a copy of it keeps milliseconds only, and a patch says what they were
+  copyFileSync(foreign(rig, 'bookworm', 'jq').path, originalOf(scratch, JQ.program));
+  const opener = `${path.basename(OPENER.program)}.c`;
+  compile(originalOf(scratch, OPENER.program), readFileSync(path.join(PROGRAMS, opener), 'utf8'));
   writeFileSync(path.join(tools, path.basename(INDEX)), indexForTests());
   const database = validFromNow(path.join(root.nixDir, 'var/nix/db/db.sqlite'), scratch);
-  const states = await takeStates(root, scratch);
+  const states = await takeStates(root, scratch, store);
   const known = openKnownStates(tools, '/opt/torture', {
     trees: [root.homeDir, tmpOf(root)],
     named: [path.join(root.nixDir, 'store'), path.join(root.nixDir, 'var/nix/gcroots/auto')],

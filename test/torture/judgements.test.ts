@@ -32,6 +32,7 @@ const UNHANDLED = `node:events:487
 Error: EIO: i/o error, write
     at emitErrorNT (node:internal/streams/destroy:170:8)\n`;
 const RESOLVER_FAILED = 'nix-run-foreign: the resolver failed with exit status 1\n  Report it.\n';
+const NOT_OPENED = 'opens-late: libz.so.1: cannot open shared object file: No such file or directory\n';
 const OUR_FRAME = '    at writePlan (/opt/tool/dist/nix-foreign.cjs:1:2)\n';
 
 /** Work, end, judgement. */
@@ -78,6 +79,21 @@ const ENDS: readonly (readonly [string, Partial<Injected>, string])[] = [
   ['miss', { status: 139, at: 'pipe2' }, 'wrong'], // the launcher would have told of it
   ['hit', { status: 2, stderr: 'jq: error: writing output failed\n' }, 'told'],
   ['hit', { status: 139, stderr: '' }, 'wrong'],
+  ['view', { stdout: '42\n' }, 'right'],
+  ['view', { stdout: '' }, 'wrong'],
+  ['view', { status: 126, stderr: TOLD }, 'told'],
+  ['view', { status: 134, stderr: '' }, 'wrong'], // the launcher would have told of it
+  ['opens late', { stdout: '42\n' }, 'right'],
+  ['opens late', { stdout: '' }, 'wrong'],
+  ['opens late', { status: 1, stderr: NOT_OPENED }, 'told'],
+  ['opens late', { status: 1, stderr: NOT_OPENED, at: '' }, 'wrong'], // nothing was done to it
+  ['opens late', { status: 127, stderr: NOT_OPENED }, 'wrong'], // no status of its own
+  ['opens late', { status: 1, stderr: `${NOT_OPENED}and more\n` }, 'wrong'],
+  ['opens late', { status: 1, stdout: '42\n', stderr: NOT_OPENED }, 'wrong'],
+  ['opens late', { status: 1, stderr: '' }, 'wrong'],
+  ['opens late', { status: 127, stderr: 'opens-late: error while loading shared libraries: x\n' }, 'told'],
+  ['opens late', { status: 125, stderr: TOLD }, 'told'],
+  ['opens late', { status: 139, stderr: '' }, 'wrong'],
 ];
 
 /** While lines of ours may run. */
@@ -263,6 +279,16 @@ test('a call that may create is of another name than one that may not', { skip: 
   const words = ['13@openat-to-write', '1', 'all', 'sh', '-c', `read -r _ < /proc/self/stat; : > ${file}`];
   const { stderr } = spawnSync(injector, words, { encoding: 'utf8' });
   assert.match(stderr, new RegExp(`^inject: 1 openat-to-write ${file}$`, 'm'));
+});
+
+test('a program does not read of the filter, by which nobody is killed', { skip: !canBuild }, () => {
+  const injector = path.join(tools, path.basename(INJECTOR));
+  for (const file of ['/proc/thread-self/status', '/proc/self/status']) {
+    const words = ['5@write', '99', 'all', 'cat', file];
+    const { stdout } = spawnSync(injector, words, { encoding: 'utf8' });
+    assert.match(stdout, /^Max open files/m);
+    assert.doesNotMatch(stdout, /^Seccomp:/m);
+  }
 });
 
 test('a file that is mapped can fail, memory without a file is passed by', { skip: !canBuild }, () => {

@@ -40,3 +40,31 @@ test('a set that is kept is that of an undisturbed start, behind a root and in a
   writeFileSync(path.join(saved, 'abc.json'), documentOf('glibc-2.36'));
   assert.match(String(whyOtherSet(left, store)), /another set is kept: .*glibc-2\.36/);
 });
+
+test('a derivation that a killed run left counts for the document in it', () => {
+  const half = path.join(scratch, 'half');
+  const link = path.join(half, '.local/state/nix-run-foreign/v1/roots/abc/0123456789abcdef');
+  mkdirSync(path.dirname(link), { recursive: true });
+  symlinkSync('/nix/store/pins-a-text.drv', link);
+  const derivation = `Derive([("out","/nix/store/out","","")],[],["/nix/store/${NAME}"],"none","none",[],[])`;
+  writeFileSync(path.join(store, 'pins-a-text.drv'), derivation);
+  writeFileSync(path.join(store, NAME), documentOf('glibc-2.41'));
+  assert.equal(whyOtherSet({ ...left, home: half }, store), undefined);
+  writeFileSync(path.join(store, NAME), documentOf('glibc-2.36'));
+  assert.match(String(whyOtherSet({ ...left, home: half }, store)), /another set is kept: .*glibc-2\.36/);
+});
+
+test('where a file has the set that was to be, the root may have that of before, and no other', () => {
+  const before = path.join(scratch, 'before');
+  writeFileSync(before, documentOf('glibc-2.31'));
+  const adding = { ...left, before };
+  writeFileSync(path.join(saved, 'abc.json'), documentOf('glibc-2.41'));
+  writeFileSync(path.join(store, NAME), documentOf('glibc-2.31'));
+  assert.equal(whyOtherSet(adding, store), undefined);
+  assert.match(String(whyOtherSet(left, store)), /another set is kept: .*glibc-2\.31/);
+  writeFileSync(path.join(store, NAME), documentOf('glibc-2.36'));
+  assert.match(String(whyOtherSet(adding, store)), /another set is kept: .*glibc-2\.36/);
+  writeFileSync(path.join(store, NAME), documentOf('glibc-2.31'));
+  rmSync(path.join(saved, 'abc.json'));
+  assert.match(String(whyOtherSet(adding, store)), /another set is kept: .*glibc-2\.31/);
+});

@@ -21,6 +21,7 @@ const DIRECTORY = 'nix-foreign-proof-Ab12Cd';
 const KEPT = [
   '.cache/v1/plans/0123456789abcdef',
   'cache/nar/1b2.nar.tmp.7.1', // of nix copy, whose own it is
+  '.cache/v1/run-time/abc/nix-foreign-audit-once.so',
   'tool.tmpl',
   'jq',
 ];

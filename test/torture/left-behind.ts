@@ -4,9 +4,9 @@ import { namesBelow } from './state-digest.ts';
 
 /**
  * What is written beside a file before it has its name, also by Nix (`KEY.tmp-77-1804` beside a root), locks, and
- * directories that a command makes in /tmp.
+ * directories that a command makes in /tmp. The links to the audit module stay (RUN-TIME.md).
  */
-const LEFT = /\.tmp(?:\W|$)|\.(?:lock|owner|new)$|^nix-foreign-/;
+const LEFT = /\.tmp(?:\W|$)|\.(?:lock|owner|new)$|^nix-foreign-(?!audit\b)/;
 /** The same for bash, but for those directories. */
 const NAMES = '*.{tmp,tmp[^a-zA-Z0-9_]*,lock,owner,new}';
 

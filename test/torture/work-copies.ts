@@ -3,11 +3,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryDirectories } from '../../src/host/directories.ts';
 import { homeInRoot } from '../rig/root.ts';
-import { foreign } from '../scenarios/foreign-files.ts';
 import type { ToolRoot } from '../scenarios/tool.ts';
 import { whyOtherSet } from './kept-sets.ts';
 import { hasEffect, type Left, whyUndone } from './work-effects.ts';
-import { FINGERPRINT, PROGRAM } from './works.ts';
+import { documentOf, NOTHING_OPENED, OPENER, startedBy } from './works.ts';
 
 /** Our place below /tmp: what a work turns to that cannot write at home. */
 export const PLACE = path.dirname(temporaryDirectories(0).cache);
@@ -33,37 +32,42 @@ export function copying(root: ToolRoot, name: string, moment: Moment): string {
   if (fs.existsSync(from)) fs.cpSync(from, to, { recursive: true, verbatimSymlinks: true })'\n`;
 }
 
-function leftIn(root: ToolRoot, states: string, [home, place]: readonly [string, string]): Left {
-  const document = path.join(states, 'tools', path.basename(FINGERPRINT));
-  const original = foreign(root.rig, 'bookworm', 'jq').path;
-  return { home, place, program: PROGRAM, original, document, storeDir: '/nix/store' };
+/** A program as it was before any work. */
+export function originalOf(states: string, program: string): string {
+  return path.join(states, 'tools', path.basename(program));
 }
 
-function leftNow(root: ToolRoot, states: string): Left {
-  return leftIn(root, states, [root.homeDir, path.join(tmpOf(root), path.basename(PLACE))]);
+function leftIn(states: string, name: string, [home, place]: readonly [string, string]): Left {
+  const started = startedBy(name);
+  const { program } = started;
+  const documentIn = (file: string): string => path.join(states, 'tools', path.basename(file));
+  return {
+    ...{ home, place, program, original: originalOf(states, program), storeDir: '/nix/store' },
+    document: documentIn(documentOf(started)),
+    ...(started === OPENER ? { before: documentIn(NOTHING_OPENED) } : {}),
+  };
+}
+
+function leftNow(root: ToolRoot, states: string, name: string): Left {
+  return leftIn(states, name, [root.homeDir, path.join(tmpOf(root), path.basename(PLACE))]);
 }
 
 /** As the work left it, with nothing done after it. */
 export function whyUndoneNow(root: ToolRoot, states: string, name: string): string | undefined {
-  return whyUndone(name, leftNow(root, states));
+  return whyUndone(name, leftNow(root, states, name));
 }
 
 /** After all: no start may keep another set than an undisturbed one. */
-export function whyOtherSetNow(root: ToolRoot, states: string): string | undefined {
-  return whyOtherSet(leftNow(root, states), path.join(root.nixDir, 'store'));
+export function whyOtherSetNow(root: ToolRoot, states: string, name: string): string | undefined {
+  return whyOtherSet(leftNow(root, states, name), path.join(root.nixDir, 'store'));
 }
 
 /** Undefined also where the shell did not come so far. */
-export function whyUndoneAt(
-  root: ToolRoot,
-  states: string,
-  name: string,
-  moment: Moment,
-): string | undefined {
+export function whyUndoneAt(states: string, name: string, moment: Moment): string | undefined {
   const copy = path.join(states, COPIES.inStates, moment);
   if (!existsSync(path.join(copy, 'home'))) return undefined;
   try {
-    return whyUndone(name, leftIn(root, states, [path.join(copy, 'home'), path.join(copy, 'place')]));
+    return whyUndone(name, leftIn(states, name, [path.join(copy, 'home'), path.join(copy, 'place')]));
   } catch (error) {
     return `what it left is not whole: ${String(error)}`;
   }

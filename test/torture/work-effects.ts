@@ -22,6 +22,8 @@ export interface Left {
   readonly original: string;
   /** A file with the document that is exported. */
   readonly document: string;
+  /** A file with the document of an earlier start, to whose set the work adds. */
+  readonly before?: string;
   /** Where the store is that links of the root lead to. */
   readonly storeDir: string;
 }

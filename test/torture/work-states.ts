@@ -8,14 +8,25 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { onHost } from '../scenarios/foreign-files.ts';
 import type { ToolRoot } from '../scenarios/tool.ts';
 import { AS_IT_IS, openStoreStates } from './store-states.ts';
-import { COPIES, tmpOf } from './work-copies.ts';
-import { FINGERPRINT, PATCHES, PROGRAM, SUM, WORKS, type Work } from './works.ts';
+import { COPIES, originalOf, tmpOf } from './work-copies.ts';
+import {
+  documentOf,
+  JQ,
+  NOTHING_OPENED,
+  OPENER,
+  PATCHES,
+  type Started,
+  type Store,
+  WORKS,
+  type Work,
+} from './works.ts';
 
 export interface WorkStates {
   /** While nothing runs in the root. */
@@ -37,9 +48,28 @@ function putHomeBack(root: ToolRoot, state: string): void {
 
 /** Of the program as it is now. */
 async function makePlan(root: ToolRoot, state: Work['from']): Promise<void> {
-  if (state !== 'plan' && state !== 'changed') return;
-  await root.start([PROGRAM, ...SUM]);
-  if (state === 'changed') appendFileSync(onHost(root, PROGRAM), ' ');
+  if (state === 'plan' || state === 'changed') await root.start([JQ.program, ...JQ.args]);
+  if (state === 'changed') appendFileSync(onHost(root, JQ.program), ' ');
+  if (state === 'nothing opened') await root.start([OPENER.program]);
+}
+
+async function startRightly(root: ToolRoot, words: readonly string[]): Promise<void> {
+  const { stdout, stderr } = await root.start(words, { timeoutMs: 300_000 });
+  if (stdout !== '42\n') throw new Error(`${words.join(' ')} does not start: ${stderr}`);
+}
+
+/** That of its last start. */
+async function writeDocument(root: ToolRoot, { program }: Started, file: string): Promise<void> {
+  const { stdout } = await root.manage(['fingerprint', 'export', '-o', '-', program]);
+  writeFileSync(file, stdout);
+}
+
+/** Of times a copy keeps the milliseconds only, and a patch says what they were. */
+function putPrograms(root: ToolRoot, directory: string): void {
+  for (const { program } of [JQ, OPENER]) {
+    copyFileSync(originalOf(directory, program), onHost(root, program));
+    utimesSync(onHost(root, program), 1, 1);
+  }
 }
 
 /** What an undisturbed patch makes of the program. */
@@ -47,28 +77,35 @@ export function patchedAs(directory: string, name: string): string {
   return path.join(directory, `${name}.program`);
 }
 
-/** Also writes the document that works read, into `tools` of the directory. */
-export async function takeStates(root: ToolRoot, directory: string): Promise<WorkStates> {
+/** Of the programs in `tools` of the directory, which get there the documents that undisturbed starts make. */
+export async function takeStates(root: ToolRoot, directory: string, held: Store): Promise<WorkStates> {
+  putPrograms(root, directory);
+  const inTools = (file: string): string => path.join(directory, 'tools', path.basename(file));
   const store = openStoreStates(root.nixDir, path.join(directory, 'nix'));
   const save = (name: string): void => {
     cpSync(root.homeDir, path.join(directory, name), AS_IT_IS);
     store.save(name);
   };
   save('nothing');
-  const started = await root.start([PROGRAM, ...SUM], { timeoutMs: 300_000 });
-  if (started.stdout !== '42\n') throw new Error(`the program does not start: ${started.stderr}`);
+  await startRightly(root, [JQ.program, ...JQ.args]);
   save('plan');
-  const { stdout } = await root.manage(['fingerprint', 'export', '-o', '-', PROGRAM]);
-  writeFileSync(path.join(directory, 'tools', path.basename(FINGERPRINT)), stdout);
-  await root.manage(['forget', PROGRAM]);
+  await writeDocument(root, JQ, inTools(documentOf(JQ)));
+  await root.manage(['forget', JQ.program]);
   store.putBack('nothing'); // so that adding and registering is a part of each work
   save('catalogue');
+  if (held === 'whole') {
+    await startRightly(root, [OPENER.program]);
+    save('nothing opened');
+    await writeDocument(root, OPENER, inTools(NOTHING_OPENED));
+    await startRightly(root, [OPENER.program, ...OPENER.args]);
+    await writeDocument(root, OPENER, inTools(documentOf(OPENER)));
+  }
   for (const name of PATCHES) {
     putHomeBack(root, path.join(directory, 'catalogue'));
     store.putBack('catalogue');
     const { status, stderr } = await root.manage(WORKS[name]?.words ?? []);
     if (status !== 0) throw new Error(stderr);
-    copyFileSync(onHost(root, PROGRAM), patchedAs(directory, name));
+    copyFileSync(onHost(root, JQ.program), patchedAs(directory, name));
   }
   save('patched');
   return {
