@@ -160,13 +160,15 @@ static bool is_told_from_others(const struct process *process)
 
 // Anyone may make a directory in /tmp, so the first component of ours is checked like the last; and mount there what
 // says of itself whose it is (fuse(4)), so nothing that is mounted there counts. XDG may name /tmp, too.
-static long why_not_our_directory(const struct process *process, const char *path)
+static long why_not_our_directory(const struct process *process, const char *path, enum plan_place place)
 {
 	struct kernel_stat status, around;
 	long failed = kernel_stat_path(path, &status, AT_NOFOLLOW);
 	if (failed < 0)
 		return failed;
-	bool is_ours = (status.st_mode & S_IFMT) == S_IFDIR && is_trusted(process, &status, path) &&
+	// Of XDG each step is looked at, the last one too (why_not_trusted_directory).
+	bool is_ours = (status.st_mode & S_IFMT) == S_IFDIR &&
+		       (place < PLACE_TMP || is_trusted(process, &status, path)) &&
 		       kernel_stat_path("/tmp/", &around, 0) == 0 && status.st_dev == around.st_dev;
 	return is_ours ? 0 : -EACCES;
 }
@@ -190,8 +192,8 @@ static char *name_plans(const struct process *process, enum plan_place place, lo
 		text_add_unsigned(&path, process->euid);
 	if (is_in_tmp && !is_told_from_others(process))
 		*failed = -EACCES;
-	else if (text_after(bytes, "/tmp/"))
-		*failed = why_not_our_directory(process, bytes);
+	else if (place != PLACE_SYSTEM && text_after(bytes, "/tmp/"))
+		*failed = why_not_our_directory(process, bytes, place);
 	if (place == PLACE_TMP_STATE)
 		text_add(&path, "/state");
 	text_add(&path, has_decisions(place) ? "/v1/decided" : "/v1/plans");
