@@ -44,22 +44,24 @@ function daysOf(text: string | undefined): number | undefined {
 /**
  * A plan goes with its root, if it is that root's: a later content may have a plan of its own by now. That of a program
  * of Nix names none. No start shall follow a plan without its root, so the plan goes first; but where the program is
- * gone or another, none does, and only the plan tells so of the root: there it goes last.
+ * gone or another, none does, and only the plan tells so of the root: there it goes last. Beside the roots of a program
+ * of Nix it is written whose they are.
  */
 function drop(dirs: Directories, { link, plan, patched, runTimeOf, expired }: RootRow): void {
   const isNamed = plan?.root === link || (plan?.root === undefined && runTimeOf !== undefined);
   const dropPlan = () => {
     if (plan !== undefined && isNamed) removePlan(dirs, plan.program);
   };
-  if (expired === undefined) dropPlan();
+  const isToldByPlan = expired !== undefined && runTimeOf === undefined;
+  if (!isToldByPlan) dropPlan();
   if (patched === undefined && runTimeOf === undefined) unpin(link);
   else rmSync(path.dirname(link), { recursive: true, force: true });
-  if (expired !== undefined) dropPlan();
+  if (isToldByPlan) dropPlan();
 }
 
 /**
- * Roots that a fetch left which was killed. A saved fingerprint's are links: one at work makes its own anew before it
- * relies on them. An index's are in a directory, which stays while its process runs.
+ * Roots that a fetch left which was killed: they are in a directory, which stays while its process runs. Links directly
+ * there are of versions before.
  */
 export function dropFetching({ state }: Pick<Directories, 'state'>): void {
   const directory = path.join(state, 'fetching');

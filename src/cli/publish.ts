@@ -1,9 +1,9 @@
 // `nix-foreign publish PROGRAM... --to STORE-URL [--fingerprints DIR --key FILE]`: libraries to a cache, signed
 // documents to a directory.
-import { readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { type Fingerprint, signedText } from '../fingerprint/fingerprint.ts';
 import { pathInSource } from '../fingerprint/remote-source.ts';
+import { documentBehind } from '../fingerprint/saved-fingerprints.ts';
 import { type SecretKey, signFingerprint } from '../fingerprint/signature.ts';
 import { ForeignError, reasonOf } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
@@ -59,7 +59,7 @@ async function publicationOf(typedName: string, context: Context): Promise<Publi
   await refusePatched(typedName, context);
   const { program, saved } = await savedFingerprintOfProgram(typedName, context);
   try {
-    return { program: program.path, fingerprint: saved.fingerprint, storePath: readlinkSync(saved.file) };
+    return { program: program.path, fingerprint: saved.fingerprint, storePath: documentBehind(saved.file) };
   } catch {
     throw new ForeignError(`${typedName}: its fingerprint is not in the store`, {
       code: 'unpinned',

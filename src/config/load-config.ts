@@ -2,7 +2,7 @@
 // A path → the text of a configuration file that only its owner can have written.
 
 import path from 'node:path';
-import { ForeignError, reasonOf } from '../host/errors.ts';
+import { errnoOf, ForeignError, reasonOf } from '../host/errors.ts';
 import { realPath } from '../host/files.ts';
 import { fileWord } from '../host/shell-words.ts';
 import { ownersFor, ownersOfRoot, readTrusted, type TrustedContent } from '../host/trusted-file.ts';
@@ -28,6 +28,8 @@ export interface Configuration {
 export interface ConfigFile {
   readonly file: string;
   readonly writer: Writer;
+  /** In a directory that others can lead elsewhere: one that cannot be read there was never this user's. */
+  readonly isOthers?: boolean;
 }
 
 /** Read first, so that the user's own file wins. */
@@ -62,14 +64,19 @@ export async function configurationFiles({
   storeDir,
   passedOver,
 }: User): Promise<readonly ConfigFile[]> {
-  const directories = new Set([...(await directoryOfUser()), ...directoryLedByOthers(passedOver)]);
   const writer = { uid, storeDir };
-  const users = [...directories].map((each) => ({ file: path.join(each, USERS_FILE), writer }));
-  return [{ file: SYSTEM_FILE, writer: 'root' }, ...users];
+  const own = await directoryOfUser();
+  const others = directoryLedByOthers(passedOver).filter((each) => !own.includes(each));
+  return [
+    { file: SYSTEM_FILE, writer: 'root' },
+    ...own.map((each) => ({ file: path.join(each, USERS_FILE), writer })),
+    ...others.map((each) => ({ file: path.join(each, USERS_FILE), writer, isOthers: true })),
+  ];
 }
 
-async function parseIfThere({ file, writer }: ConfigFile): Promise<ParsedConfig | undefined> {
-  const text = readConfigFile(file, writer);
+async function parseIfThere(configFile: ConfigFile): Promise<ParsedConfig | undefined> {
+  const { file } = configFile;
+  const text = readConfigFile(configFile);
   if (text === undefined) return undefined;
   const { parseConfig } = await import('./parse-config.ts');
   return parseConfig(text, file);
@@ -169,12 +176,13 @@ function readOfUser(file: string, { uid, storeDir }: User): TrustedContent {
 /**
  * The text; undefined when there is no such file, for the price of one open(2). @throws ForeignError `configuration`.
  */
-function readConfigFile(file: string, writer: Writer): string | undefined {
+function readConfigFile({ file, writer, isOthers = false }: ConfigFile): string | undefined {
   const content =
     writer === 'root'
       ? readTrusted(file, { owners: 'anybody', follow: true, limit: LARGEST })
       : readOfUser(file, writer);
   if (content.kind === 'absent') return undefined;
+  if (isOthers && content.kind === 'unreadable' && errnoOf(content.error) === 'EACCES') return undefined;
   if (content.kind !== 'read') throw refusalOf(file, content, writer);
   // A link that somebody else put there may lead to a file of root's, whose text is not root's.
   if (writer !== 'root' && !isTrustedWay(file, writer.uid)) throw ledByOthers(file);

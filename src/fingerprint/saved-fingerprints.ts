@@ -36,7 +36,16 @@ function smallTextIn(file: string): string | undefined {
   }
 }
 
-/** A run that was killed while it pinned left the derivation that holds the document in its place (add-and-pin.ts). */
+/**
+ * The store object that is the document behind a root link. A run that was killed while it pinned left the derivation
+ * that holds the document in its place (add-and-pin.ts). @throws Node's errno errors of readlink(2).
+ */
+export function documentBehind(link: string): string {
+  const target = readlinkSync(link);
+  const text = smallTextIn(target);
+  return (text && textIn(text)) ?? target;
+}
+
 function documentAt(file: string): string | undefined {
   const text = smallTextIn(file);
   const held = text === undefined ? undefined : textIn(text);

@@ -291,7 +291,7 @@ function tellUnfit(extension: Extension, before: readonly LearnedName[]): void {
   const { question, program, plan } = extension;
   const { name, directory } = question;
   if (before.some((each) => each.name === name && each.why !== undefined)) return;
-  if (plan === undefined) return;
+  if (plan?.auditModule === undefined) return; // of a program of Nix no set is looked for
   solveAgain(directory);
   notice(
     `${path.basename(program.path)}: ${name} does not fit beside what is loaded; the next start looks for a set with it`,

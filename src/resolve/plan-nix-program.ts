@@ -5,11 +5,12 @@ import type { ElfFile } from '../elf/elf-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { isDirectory, isGone } from '../host/files.ts';
+import { withLock } from '../host/mutex.ts';
 import { debug } from '../host/output.ts';
 import { askLoader } from '../ldso/ask-loader.ts';
 import { directPlan, runTimeConditions } from '../plan/make-plan.ts';
 import { readPlan } from '../plan/plan-files.ts';
-import type { LaunchPlan } from '../plan/plan-format.ts';
+import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { addAnswers } from '../plan/run-time-files.ts';
 import { runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
@@ -61,11 +62,14 @@ async function runTimeOf(
   const loaded = executedBy(itself, context);
   if (whyNoModule(loaded, context, dirs) !== undefined) return undefined;
   await haveSonameTable(program, context, dirs);
-  const before = runTimeDirectoryOf(readPlan(dirs, program.path));
-  const set = [program.identity, loader];
-  const runTime = openRunTime(loaded, { set, before, plugIns: [] }, context, dirs);
-  if (runTime !== undefined) answerDrivers(runTime, loaded);
-  return runTime;
+  // A process of the program may be asking at this moment (extend-plan.ts).
+  return await withLock(path.join(dirs.locks, planKey(program.path)), async () => {
+    const before = runTimeDirectoryOf(readPlan(dirs, program.path));
+    const set = [program.identity, loader];
+    const runTime = openRunTime(loaded, { set, before, plugIns: [] }, context, dirs);
+    if (runTime !== undefined) answerDrivers(runTime, loaded);
+    return runTime;
+  });
 }
 
 /**

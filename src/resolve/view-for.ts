@@ -5,6 +5,7 @@ import type { Directories } from '../host/directories.ts';
 import { identityOf } from '../host/file-identity.ts';
 import { notice } from '../host/output.ts';
 import { ruleFor } from '../integrations/binfmt/binfmt-registry.ts';
+import { unpackedOf } from '../plan/copy-directories.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import { type Interpreter, inspectInterpreter } from '../plan/strategy.ts';
 import {
@@ -53,9 +54,9 @@ function ownMachine({ host }: Context): Machine | undefined {
   return own === undefined ? undefined : findMachine(own);
 }
 
-/** One line for whoever starts it. `why`: clauses. */
-export function whatIsMissed(name: string, why: string): string {
-  return `${name}: foreign programs that it starts, itself among them, will not find their interpreter (${why}); start each by nix-run-foreign, or enable nix-ld`;
+/** One line for whoever starts it. `which`: after "foreign programs"; `why`: clauses. */
+export function whatIsMissed(name: string, which: string, why: string): string {
+  return `${name}: foreign programs ${which} will not find their interpreter (${why}); start each by nix-run-foreign, or enable nix-ld`;
 }
 
 /** Children come to nix-ld by themselves, and by this variable from there to the launcher. */
@@ -89,6 +90,12 @@ function servesChildren({ requested }: Context): boolean {
   return requested === undefined || ['auto', 'view', 'interpreter'].includes(requested);
 }
 
+/** What lies in an AppImage names the launcher, once it is unpacked. */
+function whichMiss({ directories }: LaunchPlan, dirs: Directories): string {
+  const isImage = directories.some((each) => unpackedOf(dirs, each) !== undefined);
+  return isImage ? 'outside the image that it starts' : 'that it starts';
+}
+
 /** With the same edits where the launcher or another system's loader sits at the interpreter path of this machine. */
 export function withChildren(plan: LaunchPlan, context: Context, dirs: Directories): LaunchPlan {
   const machine = ownMachine(context);
@@ -101,6 +108,6 @@ export function withChildren(plan: LaunchPlan, context: Context, dirs: Directori
   const found = viewFor(context, dirs, {});
   if (found.kind === 'view') return byView(plan, makeView(found.view), interpreter);
   if (!isInView() && ruleFor(machine) === undefined)
-    notice(whatIsMissed(plan.program, `no view: ${found.why}`));
+    notice(whatIsMissed(plan.program, whichMiss(plan, dirs), `no view: ${found.why}`));
   return plan;
 }

@@ -250,7 +250,8 @@ export async function finishPlan(pinnedSet: PinnedSet, job: Job): Promise<Launch
   const interpreter = inspectInterpreter(program.interpreter);
   const prepared = pinnedSet.prepared ?? (await preparePlan(pinnedSet, job));
   const { misses, ...start } = prepared.start;
-  if (misses !== undefined) notice(whatIsMissed(program.typedName, misses));
+  if (misses !== undefined)
+    notice(whatIsMissed(program.typedName, 'that it starts, itself among them,', misses));
   const { storeDir } = context.location;
   const launcher = launcherForMachine(context, program.elf);
   const made = makePlan({

@@ -46,9 +46,15 @@ function isOurs(directory: string): boolean {
   return stats?.isDirectory() === true && ownersFor(process.geteuid?.() ?? 0, directory).includes(stats.uid);
 }
 
+/** Somebody else may do the same at this moment: gone then, or one of ours already, which is given its name back. */
 function setAside(directory: string): void {
   const aside = temporaryName(directory);
-  renameSync(directory, aside);
+  try {
+    renameSync(directory, aside);
+    if (isOurs(aside)) renameSync(aside, directory);
+  } catch (error) {
+    if (isThere(directory) && !isOurs(directory)) throw error;
+  }
   try {
     rmSync(aside, { recursive: true, force: true });
   } catch {} // what somebody else has put into a directory of theirs

@@ -200,6 +200,25 @@ test('a file that others can replace is refused, whoever wrote what they put the
   assert.match(await failure([linked]), /: it, or a directory on the way to it, can be replaced by others$/);
 });
 
+test("what is closed to the user in somebody else's directory was never the user's", {
+  skip: uid !== 0 && 'needs root',
+}, async () => {
+  const closed = path.join(scratch, 'closed');
+  mkdirSync(closed);
+  writeFileSync(path.join(closed, 'config.toml'), 'strict = true\n');
+  chmodSync(closed, 0o700);
+  chmodSync(scratch, 0o755);
+  const theirs = { file: path.join(closed, 'config.toml'), writer: { ...user, uid: 4321 } };
+  process.seteuid?.(4321);
+  try {
+    assert.match(await failure([theirs]), /: permission denied$/);
+    const { settings } = await readConfiguration([{ ...theirs, isOthers: true }], {});
+    assert.equal(settings.strict, false);
+  } finally {
+    process.seteuid?.(0);
+  }
+});
+
 test("somebody else's file is refused, root's and the system's are not", {
   skip: uid !== 0 && 'needs root',
 }, async () => {

@@ -18,6 +18,7 @@ import { test } from 'node:test';
 import { canonicalText, type Fingerprint } from '../../src/fingerprint/fingerprint.ts';
 import { alsoPin, saveAndPin, startSaving } from '../../src/fingerprint/save-and-pin.ts';
 import {
+  documentBehind,
   plainFingerprint,
   restore,
   rootLink,
@@ -119,8 +120,10 @@ test('where a run was killed while it pinned, the derivation that it left has th
   symlinkSync(derivation, link);
   const [saved] = await savedFingerprintsOf([dirs], sha256, KEY, storeDir);
   assert.deepEqual(saved, { fingerprint: document, file: link });
+  assert.equal(documentBehind(link), text);
   assert.deepEqual(await alsoPin(store.nix, saved, dirs, link), { kind: 'saved', file: link });
   assert.equal(readlinkSync(link), text);
+  assert.equal(documentBehind(link), text);
 });
 
 function derivationOf(text: string): string {

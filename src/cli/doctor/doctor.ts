@@ -124,8 +124,8 @@ interface ExaminedProgram {
 async function examineProgram(typedName: string, context: Context): Promise<ExaminedProgram> {
   const plan = await resolve(typedName, context, 'as-needed');
   const [own] = context.host.hostMachines;
-  const machine = own && findMachine(own);
   const elf = elfFileAt(plan.program);
+  const machine = (elf && findMachine(elf)) ?? (own && findMachine(own));
   const named = elf?.interpreter;
   const isOfNix = named?.startsWith(`${context.location.storeDir}/`) === true;
   const interpreter = interpreterOfChildren(
