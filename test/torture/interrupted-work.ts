@@ -67,6 +67,8 @@ export interface Injection {
   readonly how: string;
   readonly number: number;
   readonly calls: 'changes' | 'all';
+  /** Of the call, where `how` does not say it. */
+  readonly name?: string | undefined;
 }
 
 export interface Ended {
@@ -219,7 +221,7 @@ async function interrupt(lane: Lane, name: string, injection: Injection): Promis
 async function interruptOnce(
   lane: Lane,
   name: string,
-  { how, number, calls }: Injection,
+  { how, number, calls, name: call = '' }: Injection,
 ): Promise<Injected & { readonly ended: boolean }> {
   const { root, directory, known } = lane;
   const work = WORKS[name] as Work;
@@ -231,7 +233,7 @@ async function interruptOnce(
     ...[noting(words, 'again'), copying(root, name, 'again')],
     ...[noting(start, 'first'), noting(start, 'second'), cleaning(root, name)],
   ].join('');
-  const { given } = known.answer(name, how);
+  const { given } = known.answer(name, `${how}@${call}`);
   const ended = await begin(lane, work, script);
   const { known: state, learn } = await given();
   const injected = noted(root, 'injected');

@@ -12,11 +12,12 @@ export function wrongAfterKill(how: string, { status, at, afterwards }: Injected
   return `${how} ${at === '' ? 'of nothing' : `before ${at}`}: ${afterwards.slice(0, 300)}`;
 }
 
-function roundOf(name: string, calls: number, count: { before: number }): Round<number> {
+function roundOf(name: string, calls: readonly string[], count: { before: number }): Round<number> {
   return async (on, number) => {
     const how = number % 2 === 0 ? 'kill' : 'kill-all';
-    const again = `kill: ${name}, call ${number} of ${calls}`;
-    const injected = await on.run(name, { how, number, calls: 'changes' });
+    const again = `kill: ${name}, call ${number} of ${calls.length}`;
+    const [call] = calls[number - 1]?.split(' ', 1) ?? [];
+    const injected = await on.run(name, { how, number, calls: 'changes', name: call });
     const what = wrongAfterKill(how, injected);
     if (what !== undefined) return { what, again };
     if (injected.at === '') count.before += 1;
@@ -30,7 +31,7 @@ async function killEverywhere(name: string, effort: Effort): Promise<Result> {
   const done = await throughCalls(name, 'changes', effort, (calls) => {
     const { order, kinds } = orderOf(calls, effort.seed);
     figures = `of ${order.length} calls that change files, of ${kinds} kinds`;
-    return { items: order, round: roundOf(name, order.length, count) };
+    return { items: order, round: roundOf(name, calls, count) };
   });
   const before = count.before === 0 ? '' : `; ${count.before} ended before their call`;
   return { part: 'kill -9', target: name, figures: `${figures}${behind(effort)}${before}`, ...done };

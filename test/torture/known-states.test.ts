@@ -184,6 +184,7 @@ test('a shell ends after a state that was right twice, of one work', async () =>
   assert.deepEqual(await ask(known, ['miss', '5@openat']), ['', 'half']);
   assert.deepEqual(await ask(known, ['hit', '5@openat']), ON);
   assert.deepEqual(await ask(known, ['miss', '5@utimensat']), ON, 'times are in no digest');
+  assert.deepEqual(await ask(known, ['miss', 'kill@utimensat']), ON, 'nor before a kill there');
   mkdirSync(`${tree}/lock`);
   assert.deepEqual(await ask(known, ['miss', '5@openat']), ON);
 });

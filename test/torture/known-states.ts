@@ -1,8 +1,8 @@
 // What a work left → whether all that comes after was right each time, so that it need not be gone through again.
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { stateDigest, type Trees } from './state-digest.ts';
 
 /** A fifo that a shell asks at whether it may end. */
@@ -12,7 +12,7 @@ const ANSWER = 'answer';
 const TIMES = 2;
 
 /** What these change is times and permissions, and times decide without being in a digest (locks, last use). */
-const UNSEEN = /@(?:utimensat|f?chmod(?:at)?)\b/;
+const UNSEEN = /@f?(?:utime\w*|chmod(?:at)?)\b/;
 
 /** A state that may be known: what a command has not done that left it. */
 export interface State {
@@ -22,7 +22,10 @@ export interface State {
 export interface KnownStates {
   /** Asks whether the state is known, and ends a shell script if so. */
   readonly endIfKnown: string;
-  /** Answers one shell that asks after `work` was done with `how`; `given`, once the shell has ended: what it was told. */
+  /**
+   * Answers one shell that asks after `work` was done with `how`, `HOW@CALL`; `given`, once the shell has ended: what it
+   * was told.
+   */
   answer(work: string, how: string): { given(): Promise<Answer> };
 }
 
@@ -49,14 +52,25 @@ export function openKnownStates(tools: string, seen: string, trees: Omit<Trees, 
   const fifo = path.join(tools, ANSWER);
   execFileSync('mkfifo', [fifo]);
   const states = new Map<string, State & { times: number }>();
-  const tell = async (work: string, how: string): Promise<Answer> => {
-    const shell = await open(fifo, 'w'); // when it reads
+  /** Undefined: it has ended without a question. No open(2) that waits: each would take a thread of Node's few. */
+  const shellAsking = async (hasEnded: () => boolean): Promise<number | undefined> => {
+    for (; !hasEnded(); await pause(5))
+      try {
+        return openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+      } catch {} // nobody reads
+    return undefined;
+  };
+  const tell = async (work: string, how: string, hasEnded: () => boolean): Promise<Answer> => {
+    const shell = await shellAsking(hasEnded);
+    if (shell === undefined) return { known: undefined, learn: () => {} };
     const digest = digestOf({ ...trees, scratch: path.join(tools, 'looked-at') });
     const name = `${work} ${digest}`;
     const state = states.get(name);
     const isKnown = state !== undefined && state.times >= TIMES && !UNSEEN.test(how);
-    await shell.write(isKnown ? 'known\n' : 'new\n').catch(() => undefined); // it may have been ended meanwhile
-    await shell.close();
+    try {
+      writeSync(shell, isKnown ? 'known\n' : 'new\n');
+    } catch {} // it may have been ended meanwhile
+    closeSync(shell);
     const learn = ({ undone }: State): void => {
       if (digest !== undefined) states.set(name, { times: (state?.times ?? 0) + 1, undone });
     };
@@ -65,13 +79,12 @@ export function openKnownStates(tools: string, seen: string, trees: Omit<Trees, 
   return {
     endIfKnown: `read -r answer < ${seen}/${ANSWER}; [[ $answer == known ]] && exit\n`,
     answer: (work, how) => {
-      const told = tell(work, how);
+      let hasEnded = false;
+      const told = tell(work, how, () => hasEnded);
       return {
         given: async () => {
-          const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK); // or it would wait for ever
-          const result = await told;
-          closeSync(reader);
-          return result;
+          hasEnded = true;
+          return await told;
         },
       };
     },

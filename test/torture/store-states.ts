@@ -30,7 +30,12 @@ export function openStoreStates(nixDir: string, directory: string): StoreStates 
   /** Of what changes with each object, root and row; a work that adds nothing leaves all. */
   const looks = (): string => {
     const files = readdirSync(there(DATABASE)).map((name) => path.join(DATABASE, name));
-    return [...NAMED, ...files].map((name) => `${name} ${identityOf(there(name))}`).join('\n');
+    // The names too: before Linux 6.13 two changes within a few milliseconds have the same times.
+    const names = NAMED.map((name) => readdirSync(there(name)).join(' '));
+    return [...NAMED, ...files]
+      .map((name) => `${name} ${identityOf(there(name))}`)
+      .concat(names)
+      .join('\n');
   };
   let last = { name: '', looks: '' };
   return {

@@ -127,7 +127,8 @@ async function run(on: Swapping, injection: readonly string[] = []): Promise<Out
     ONE: swapped,
     OTHER: `${swapped}.other`,
   };
-  const command = { argv: wordsOf(on) as [string, ...string[]], env: variables };
+  // A first resolve for everybody, with each call stopped, on a slow machine.
+  const command = { argv: wordsOf(on) as [string, ...string[]], env: variables, timeoutMs: 300_000 };
   const line = on.root.wordsOf(command);
   const words = line.words.toSpliced(line.words.indexOf(on.root.rig.enterRoot), 0, ...injection);
   return await runCommand({ ...line, words }, command, 'own-status');
@@ -253,7 +254,8 @@ async function prepare(on: Swapping, first: First): Promise<void> {
 
 async function callsOf(on: Swapping, first: First): Promise<string[]> {
   await prepare(on, first);
-  await run(on, [INJECTOR, 'list', '0', 'all']);
+  const { timedOut } = await run(on, [INJECTOR, 'list', '0', 'all']);
+  if (timedOut) throw new Error(`${on.form} does not end when nothing is done to it`);
   return readFileSync(path.join(on.root.homeDir, '../tmp/calls'), 'utf8').split('\n').slice(0, -1);
 }
 
