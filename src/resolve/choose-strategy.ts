@@ -127,7 +127,7 @@ function launcherMachine(
 
 /** A foreign program that it may start: itself, or one beside it. */
 function relativeOf(program: string, { env }: Context): string | undefined {
-  return startsItselfByName(program) ? program : foreignRelative(program, env['HOME']);
+  return startsItselfByName(program) ? program : foreignRelative(program, env);
 }
 
 function bundledOf(objects: VerifiedSet['objects'], { location }: Context): string[] {

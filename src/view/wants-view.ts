@@ -129,11 +129,18 @@ const MOST_ENTRIES = 200;
  * `go install`). Neighbours there have nothing to do with one another, and each would lose sudo and ssh in a view.
  */
 const SHARED = [...PROGRAM_PLACES, '/usr/local/bin', '/usr/local/sbin'];
-const SHARED_IN_HOME = ['bin', '.local/bin', '.cargo/bin', 'go/bin'];
+const SHARED_IN_HOME = ['.local/bin', '.cargo/bin', 'go/bin'];
+/** Where PATH has it; else a vendor's tree was unpacked into the home. */
+const OFTEN_SHARED = 'bin';
 
-function sharedDirectories(home: string | undefined): string[] {
+type Variables = Readonly<Record<string, string | undefined>>;
+
+function sharedDirectories({ HOME: home, PATH: searched = '' }: Variables): string[] {
   if (home === undefined || !path.isAbsolute(home)) return SHARED;
-  return [...SHARED, ...SHARED_IN_HOME.map((name) => realPath(path.join(home, name)))];
+  const real = (name: string) => realPath(path.join(home, name));
+  const commands = searched.split(':').filter(path.isAbsolute).map(realPath);
+  const often = commands.includes(real(OFTEN_SHARED)) ? [real(OFTEN_SHARED)] : [];
+  return [...SHARED, ...SHARED_IN_HOME.map(real), ...often];
 }
 
 function isForeign(file: string): boolean {
@@ -163,10 +170,9 @@ function ownDirectories(program: string): string[] {
 /**
  * A foreign program in the program's own tree, whether that is in PATH or not: a vendor's `bin` often is.
  * @param program without links on its way
- * @param home HOME
  */
-export function foreignRelative(program: string, home: string | undefined): string | undefined {
-  const shared = sharedDirectories(home);
+export function foreignRelative(program: string, env: Variables): string | undefined {
+  const shared = sharedDirectories(env);
   const directories = ownDirectories(program).filter((each) => !shared.includes(each));
   return directories
     .flatMap(filesIn)

@@ -42,7 +42,7 @@ test('a directory of PATH in a closed home', asRoot, () => {
 
 test('a directory beside the program that can be listed only', asRoot, () => {
   assert.equal(
-    asNobody(() => foreignRelative(at('bin/program'), undefined)),
+    asNobody(() => foreignRelative(at('bin/program'), {})),
     undefined,
   );
 });

@@ -90,16 +90,22 @@ test('a foreign neighbour counts in a directory of a vendor, in those for comman
   const home = path.join(directory, 'link-to-home');
   symlinkSync('home', home);
   const [initdb, postgres] = putNeighbours('home/pgsql/bin');
-  assert.equal(foreignRelative(initdb, home), postgres);
+  const PATH = [
+    '/bin',
+    ...['bin', '.local/bin', '.cargo/bin', 'go/bin'].map((name) => `${home}/${name}`),
+  ].join(':');
+  assert.equal(foreignRelative(initdb, { HOME: home, PATH: `${PATH}:${path.dirname(initdb)}` }), postgres);
   for (const place of ['bin', '.local/bin', '.cargo/bin', 'go/bin']) {
     const [program, other] = putNeighbours(`home/${place}`);
-    assert.equal(foreignRelative(program, home), undefined, place);
-    assert.equal(foreignRelative(program, undefined), other, place);
+    assert.equal(foreignRelative(program, { HOME: home, PATH }), undefined, place);
+    const isAlways = place !== 'bin';
+    assert.equal(foreignRelative(program, { HOME: home, PATH: '/bin' }), isAlways ? undefined : other, place);
+    assert.equal(foreignRelative(program, { PATH }), other, place);
   }
 });
 
 test('in a directory of more than 200 entries no neighbour counts', () => {
   const [program] = putNeighbours('conda/bin');
   for (let at = 0; at < 200; at += 1) writeFileSync(path.join(directory, 'conda/bin', String(at)), '');
-  assert.equal(foreignRelative(program, undefined), undefined);
+  assert.equal(foreignRelative(program, {}), undefined);
 });
