@@ -31,7 +31,8 @@ import {
 
 const rig = await ensureRig('full');
 const ODD = readFileSync(path.join(import.meta.dirname, 'odd-host.c'), 'utf8');
-const ONE_LINE = /^nix-run-foreign: [^\n]*: foreign programs that it starts, [^\n]* enable nix-ld\n/;
+const ONE_LINE =
+  /^nix-run-foreign: [^\n]*: foreign programs that it starts will not find their interpreter [^\n]* enable nix-ld\n/;
 
 function putOdd(root: ToolRoot): string {
   return putProgram(root, 'bin/odd-host', ODD, ['-static', '-w']);

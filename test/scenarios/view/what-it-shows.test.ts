@@ -216,7 +216,7 @@ test('where namespaces are forbidden, a script starts all the same, and one line
   assert.equal(outcome.stdout, 'started\n');
   assert.match(
     outcome.stderr,
-    /^nix-run-foreign: \S+: foreign programs that it starts, [^\n]* enable nix-ld\n$/,
+    /^nix-run-foreign: \S+: foreign programs that it starts will not find their interpreter [^\n]* enable nix-ld\n$/,
   );
   assert.equal((await root.startHit([rig.bash, '-c', 'echo started'])).stdout, 'started\n');
   chownSync(onHost(root, vendor.script), USER, USER);
