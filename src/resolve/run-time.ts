@@ -9,6 +9,7 @@ import { type FileSource, openFileSource } from '../elf/open-elf.ts';
 import { readHeader } from '../elf/reader.ts';
 import { readSegments, SEGMENT_TYPE } from '../elf/segments.ts';
 import { leavesUndefined } from '../elf/symbols.ts';
+import { removeLeftovers } from '../host/atomic-file.ts';
 import type { Directories } from '../host/directories.ts';
 import { debug } from '../host/output.ts';
 import { libcVersionOf, loaderFactsOf } from '../ldso/search-paths.ts';
@@ -181,9 +182,10 @@ function settingsOf(
   };
 }
 
-/** Answers of an earlier solution that has the same set are asked for anew. */
-function beginAnew(directory: string): void {
+/** Answers of an earlier solution that has the same set are asked for anew. What killed processes left goes. */
+function beginAnew(directory: string, before = directory): void {
   rmSync(path.join(directory, 'answers'), { force: true });
+  for (const each of [directory, before]) removeLeftovers(each);
 }
 
 /** The module writes nothing down that is known already. */
@@ -215,7 +217,7 @@ export function openRunTime(
     const all = new Map([...plugIns, ...learned.plugIns].map((each) => [each.path, each]));
     const passing = opensPassingFiles(before ?? directory);
     makeRunTimeDirectory(directory, file, settingsOf(loaded, context, dirs, directory), loaded.wrappers);
-    beginAnew(directory);
+    beginAnew(directory, before);
     const paths = [...all.keys()];
     const byCopy = copy === undefined ? [] : besideCopy(program.path, copy, paths);
     writeKnown(directory, [...paths, ...byCopy]);

@@ -1,6 +1,6 @@
 // What a program opened and could not load → counted at its next start, told by explain, and forgotten when asked.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
@@ -179,4 +179,20 @@ test('files that a program unpacks, opens and removes make no later start a miss
     rmSync(onHost(root, name));
   }
   assert.equal((await root.startHit([tool])).status, 0);
+});
+
+test('what a process left that was killed while it wrote answers goes when the program is planned anew', async () => {
+  const tool = put('killed', [old]);
+  const top = onHost(root, path.join(homeInRoot, '.cache/nix-run-foreign/v1/run-time'));
+  const before = readdirSync(top);
+  assert.equal((await root.start([tool])).status, 0);
+  const [made = assert.fail()] = readdirSync(top).filter((name) => !before.includes(name));
+  const left = path.join(top, made, '.answers.4026531836.7.1.tmp');
+  writeFileSync(left, '');
+  const hoursAgo = Date.now() / 1000 - 2 * 60 * 60;
+  utimesSync(left, hoursAgo, hoursAgo);
+  assert.equal((await root.startHit([tool])).status, 0);
+  assert.ok(existsSync(left));
+  assert.equal((await root.start(['--refresh', tool])).status, 0);
+  assert.equal(existsSync(left), false);
 });
