@@ -156,7 +156,7 @@ function ledByOthers(file: string): ForeignError {
   return unusable(
     file,
     why,
-    `see whose they are with: namei -l ${fileWord(file)}; then take the right to write from others: chmod go-w DIRECTORY; or, where you were not to read it, unset XDG_CONFIG_HOME`,
+    `see whose they are with: namei -l ${fileWord(file)}; then take the right to write from others: chmod go-w DIRECTORY; or, where it is not meant for you, unset XDG_CONFIG_HOME`,
   );
 }
 

@@ -42,8 +42,7 @@ function smallTextIn(file: string): string | undefined {
  */
 export function documentBehind(link: string): string {
   const target = readlinkSync(link);
-  const text = smallTextIn(target);
-  return (text && textIn(text)) ?? target;
+  return textIn(smallTextIn(target) ?? '') ?? target;
 }
 
 function documentAt(file: string): string | undefined {

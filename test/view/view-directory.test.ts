@@ -61,11 +61,15 @@ test('links, scripts, stand-ins and the directory itself are as they were', () =
   assert.equal(lstatSync(at('sh')).ino, ino, 'a mount over it would be lost');
 });
 
-test('several mend it at once', async () => {
-  const view = viewOf('many', 300);
+function withoutLinks({ directory, entries }: ViewDirectory): void {
+  for (const [name] of entries) if (name.startsWith('link')) rmSync(path.join(directory, name));
+}
+
+async function mendAtOnce(name: string, damage: (view: ViewDirectory) => void): Promise<void> {
+  const view = viewOf(name, 300);
   makeViewDirectory(view);
   const before = stateOf(view);
-  for (const [name] of view.entries) if (name.startsWith('link')) rmSync(path.join(view.directory, name));
+  damage(view);
   const module = path.resolve(import.meta.dirname, '../../src/view/view-directory.ts');
   // Processes, as there are: temporary names of threads of one process are the same.
   const text = `import(${JSON.stringify(module)}).then((m) => m.makeViewDirectory(JSON.parse(process.argv[1])))`;
@@ -75,6 +79,16 @@ test('several mend it at once', async () => {
   });
   assert.deepEqual(await Promise.all(ends), [0, 0, 0, 0]);
   assert.deepEqual(stateOf(view), before);
+  assert.equal(lstatSync(view.directory).uid, process.geteuid?.());
+}
+
+test('several mend it at once', async () => {
+  await mendAtOnce('many', withoutLinks);
+});
+
+test('several meet a directory of somebody else at once', asRoot, async () => {
+  for (const round of [1, 2, 3, 4])
+    await mendAtOnce(`theirs-${round}`, ({ directory }) => chownSync(directory, 65534, 65534));
 });
 
 test('a directory of somebody else, and a link in its place, give way to one of ours', asRoot, () => {

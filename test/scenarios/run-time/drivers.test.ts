@@ -346,6 +346,14 @@ test('a driver that needs a newer glibc than runs is not opened by a program of 
   const program = putNixProgram('nix_unserved');
   install('999.9');
   assert.match((await root.start([program, 'libcuda.so.1'])).stdout, /cannot open shared object file/);
+  const runTimes = onHost(root, path.join(homeInRoot, '.cache/nix-run-foreign/v1/run-time'));
+  const asked = readdirSync(runTimes, { recursive: true, encoding: 'utf8' });
+  assert.ok(asked.some((each) => each.endsWith('/answers')));
+  assert.deepEqual(
+    asked.filter((each) => each.endsWith('/again')),
+    [],
+    'no start looks for another set',
+  );
   install('550.1');
   assert.equal((await root.start([program, 'libcuda.so.1'])).stdout, '550.1\n');
 });
