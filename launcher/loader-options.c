@@ -1,5 +1,5 @@
 // A call by an interpreter's path with options of ld.so(8) → the loader of the program's plan, with the same options.
-#include "launch.h"
+#include "interpreter.h"
 
 // Each option, and `=` behind it where a word follows. --argv0 alone is for options.c: it starts the program.
 static const char options[] = "--list\0--verify\0--inhibit-cache\0--library-path=\0--preload=\0--audit=\0"
@@ -41,19 +41,33 @@ static int index_of_program(const struct process *process, bool *says_more)
 	return at < process->argc ? at : 0;
 }
 
-bool loader_is_called(const struct process *process)
+static bool is_executed_as_loader(const struct process *process)
 {
 	const uintptr_t *name = auxiliary_value(&process->auxiliary, AT_EXECFN);
+	return name && is_name_of_loader((const char *)*name);
+}
+
+// A nix-ld at an interpreter path that is executed itself executes NIX_LD with its own argv (nix-ld, src/main.rs).
+static bool is_executed_by_nix_ld(const struct process *process)
+{
+	return !is_executed_as_loader(process) && process->argc > 0 && is_name_of_loader(process->argv[0]);
+}
+
+bool loader_is_called(const struct process *process)
+{
 	bool says_more;
-	return name && is_name_of_loader((const char *)*name) && index_of_program(process, &says_more) && says_more;
+	return (is_executed_as_loader(process) || is_executed_by_nix_ld(process)) &&
+	       index_of_program(process, &says_more) && says_more;
 }
 
 // The same words, but --library-path, which is joined with the plan's.
 static char **arguments_for(const struct process *process, const struct plan *plan, int program)
 {
 	char **edited = memory_take(((size_t)process->argc + 4) * sizeof *edited), **next = edited;
+	const char *of_nix_ld = is_executed_by_nix_ld(process) ? nix_ld_list_take(process) : "";
 	const char *of_user = process_variable(process, "LD_LIBRARY_PATH");
-	if (!edited)
+	const char *list = libraries_plan_first(plan, plan->library_path, of_nix_ld);
+	if (!edited || !list)
 		return NULL;
 	*next++ = (char *)plan->loader;
 	for (int at = 1; at < program; at++) {
@@ -63,7 +77,7 @@ static char **arguments_for(const struct process *process, const struct plan *pl
 			*next++ = process->argv[at];
 	}
 	*next++ = (char *)"--library-path";
-	*next = (char *)libraries_user_first(plan, of_user, plan->library_path);
+	*next = (char *)libraries_user_first(plan, of_user, list);
 	if (!*next++)
 		return NULL;
 	for (int at = program; at < process->argc; at++)

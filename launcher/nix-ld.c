@@ -64,9 +64,11 @@ static size_t undo_nix_ld_1(const struct process *process, char **slot)
 }
 
 // NixOS sets NIX_LD_LIBRARY_PATH to what is nix-ld's default anyway, for all users (nixos/modules/programs/nix-ld.nix).
+static const char list_of_system[] = "/run/current-system/sw/share/nix-ld/lib";
+
 static bool is_of_system(const char *entry, const char *value)
 {
-	return text_after(entry, "NIX_") && text_equal(value, "/run/current-system/sw/share/nix-ld/lib");
+	return text_after(entry, "NIX_") && text_equal(value, list_of_system);
 }
 
 // Parts the value: nix-ld 2 puts its list behind that of the user.
@@ -83,12 +85,19 @@ static void part_value(struct user_library_path *found)
 	found->added = *own && *added == ':' ? added + 1 : added;
 }
 
-struct user_library_path user_library_path_find(struct process *process)
+// Of several ld.so takes the last (elf/rtld.c, process_envvars).
+static char **find_slot(const struct process *process)
 {
 	char **slot = NULL;
-	for (char **each = process->envp; *each; each++) // of several ld.so takes the last (elf/rtld.c, process_envvars)
+	for (char **each = process->envp; *each; each++)
 		if (entry_has_name(*each, NAME, sizeof NAME - 1))
 			slot = each;
+	return slot;
+}
+
+struct user_library_path user_library_path_find(struct process *process)
+{
+	char **slot = find_slot(process);
 	if (!slot)
 		return (struct user_library_path){.value = "", .own = "", .added = ""};
 	struct user_library_path found = {.slot = slot, .value = *slot + sizeof NAME};
@@ -102,4 +111,33 @@ struct user_library_path user_library_path_find(struct process *process)
 		found.is_extra = true;
 	part_value(&found);
 	return found;
+}
+
+// Where `tail` begins as the last elements of `list`, or NULL.
+static char *tail_in(char *list, const char *tail)
+{
+	size_t length = text_length(list), size = text_length(tail);
+	if (size == 0 || size > length || !text_equal(list + length - size, tail))
+		return NULL;
+	char *start = list + length - size;
+	return start == list || start[-1] == ':' ? start : NULL;
+}
+
+const char *nix_ld_list_take(const struct process *process)
+{
+	char **slot = find_slot(process);
+	if (!slot)
+		return "";
+	const char *list = process_variable(process, "NIX_LD_LIBRARY_PATH_" ARCH_NIX_SYSTEM);
+	if (!list)
+		list = process_variable(process, "NIX_LD_LIBRARY_PATH");
+	char *value = *slot + sizeof NAME, *tail = tail_in(value, list ? list : list_of_system);
+	if (!tail)
+		return "";
+	if (tail > value)
+		tail[-1] = '\0';
+	else
+		for (; (slot[0] = slot[1]); slot++) // the whole entry is nix-ld's
+			;
+	return tail;
 }

@@ -131,6 +131,42 @@ test('by the path of an interpreter, with options of ld.so, the same', async () 
   assert.equal(await list([]), `${farm}:/more`);
 });
 
+test('the same from a nix-ld that was called by that path, whose own list comes last', async () => {
+  const by = at('glibc-by-nix-ld/lib/ld-linux-x86-64.so.2');
+  putLibrary(path.join(path.dirname(by), 'libc.so.6'), 'GLIBC_2.36');
+  copyFileSync(report, by);
+  putPlan(workshop.place, report, planText(report, [`l${by}`, `b${farm}`]));
+  const ofSystem = '/run/current-system/sw/share/nix-ld/lib';
+  const asked = async (variables: Record<string, string>) => {
+    const env = { ...workshop.environment, ...variables };
+    // nix-ld gives its own first word to the launcher (execve(2)).
+    const options = { env, cwd: workshop.directory, argv0: '/lib64/ld-linux-x86-64.so.2' };
+    const { code, stderr } = await runCommand(workshop, [workshop.launcher, '--verify', report], options);
+    assert.deepEqual([code, stderr], [0, '']);
+    const reported = readFileSync(at('--verify'), 'utf8');
+    const list = /^argv 2 --library-path\nargv 3 (.*)$/m.exec(reported)?.[1];
+    return [list, /^env \d+ LD_LIBRARY_PATH=(.*)$/m.exec(reported)?.[1]];
+  };
+  const own = path.dirname(by);
+  const user = at('older');
+  const ownBefore = (last: string) => [farm, own, last].join(':');
+  assert.deepEqual(await asked({ LD_LIBRARY_PATH: ofSystem }), [ownBefore(ofSystem), undefined]);
+  assert.deepEqual(await asked({ LD_LIBRARY_PATH: `${user}:${ofSystem}` }), [
+    `${user}:${ownBefore(ofSystem)}`,
+    user,
+  ]);
+  assert.deepEqual(
+    await asked({ LD_LIBRARY_PATH: `${user}:/nix/lds`, NIX_LD_LIBRARY_PATH: '/nix/lds' }),
+    [`${user}:${ownBefore('/nix/lds')}`, user],
+  );
+  // That of the system counts before the other, and the end of an element is no element.
+  for (const variables of [
+    { LD_LIBRARY_PATH: user, NIX_LD_LIBRARY_PATH: 'older' },
+    { LD_LIBRARY_PATH: user, NIX_LD_LIBRARY_PATH_x86_64_linux: '/other', NIX_LD_LIBRARY_PATH: user },
+  ])
+    assert.deepEqual(await asked(variables), [`${user}:${farm}`, user]);
+});
+
 /** A farm of so many links, and the name that the kernel gives last. */
 function putFarm(name: string, count: number): { links: string; last: string } {
   const links = at(name);

@@ -14,6 +14,7 @@ const rig = await ensureRig('full');
 const says = (word: string) => `const char *word(void) { return "${word}"; }`;
 const source = '#include <stdio.h>\nconst char *word(void);\nint main(void) { return puts(word()) < 0; }';
 const program = path.join(homeInRoot, 'bin/program');
+const INTERPRETER = '/lib64/ld-linux-x86-64.so.2';
 
 for (const root of await openWays(rig)) {
   const { way } = root;
@@ -59,5 +60,18 @@ for (const root of await openWays(rig)) {
       ).shadowed.length;
     assert.equal(await shadowed({ LD_LIBRARY_PATH }), 0);
     assert.equal(await shadowed({ LD_LIBRARY_PATH, NIX_RUN_FOREIGN_LIBRARY_ORDER }), 1);
+  });
+
+  test(`called by the interpreter's path with options of ld.so, entered by ${way}`, async () => {
+    const asked = (options: readonly string[], env: Record<string, string>) =>
+      root.run({ argv: [INTERPRETER, ...options, program], env: { ...root.session, ...env } });
+    for (const env of [{}, { LD_LIBRARY_PATH: '/nowhere', NIX_LD_LIBRARY_PATH }]) {
+      const { status, stdout: said, stderr } = await asked(['--verify'], env);
+      assert.deepEqual([status, said, stderr], [0, '', '']);
+      const { stdout } = await asked(['--list'], env);
+      assert.match(stdout, /\tlibword\.so\.1 => (?!\S*nix-lds)\S+ /);
+      assert.equal((await asked(['--library-path', '/nowhere'], env)).stdout, 'chosen\n');
+    }
+    assert.equal((await asked(['--library-path', LD_LIBRARY_PATH], {})).stdout, 'users\n');
   });
 }
