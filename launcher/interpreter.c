@@ -110,6 +110,20 @@ static long identify(const struct process *process, struct program *program)
 	return program_identify(program);
 }
 
+// Wine executes a preloader, which reserves memory, maps the program and its interpreter, and enters that as the kernel
+// would (loader/preloader.c): the program is then the file at AT_PHDR, and /proc/self/exe another one. False where it is
+// the one that was identified, or cannot be.
+static bool identify_preloaded(const struct process *process, struct program *program)
+{
+	const uintptr_t *headers = auxiliary_value(&process->auxiliary, AT_PHDR);
+	struct program preloaded;
+	preloaded.found = headers ? path_mapped_at(*headers) : NULL;
+	if (!preloaded.found || text_equal(preloaded.found, program->real_path) || program_identify(&preloaded) < 0)
+		return false;
+	*program = preloaded;
+	return true;
+}
+
 // The program itself would find no libraries, whatever its loader is told (PLAN.md): its copy takes its place.
 static long become_copy(struct process *process, const struct plan *plan, struct user_library_path user)
 {
@@ -176,6 +190,10 @@ int interpreter_main(struct process *process)
 	struct user_library_path user = user_library_path_find(process);
 	struct plan plan = plan_find(process, &program);
 	failed = enter_by_plan(process, &plan, user);
+	if (identify_preloaded(process, &program)) {
+		plan = plan_find(process, &program);
+		failed = enter_by_plan(process, &plan, user);
+	}
 	if (is_within_resolver(process))
 		return refuse_within_resolver(&program);
 	if (plan.records)

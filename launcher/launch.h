@@ -139,6 +139,9 @@ struct resolver_files {
 /// it and the Node of this machine.
 struct resolver_files resolver_files_find(const struct process *process);
 
+/// The path of the file whose bytes are at this address of the process; NULL for memory of no file, and without /proc.
+const char *path_mapped_at(uintptr_t address);
+
 /// Do both paths lead to one file? False where one leads nowhere.
 bool is_same_file(const char *one, const char *other);
 

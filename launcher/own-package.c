@@ -6,13 +6,13 @@
 
 extern const char own_image[] __asm__("__ehdr_start") __attribute__((visibility("hidden")));
 
-enum { LARGEST_TABLE = 4 * 1024 * 1024 };
+// A process that was just started has few mappings, and what reads them goes on as its program: it keeps that memory.
+enum { LARGEST_TABLE = 4 * 1024 * 1024, LARGEST_MAPS = 256 * 1024 };
 
 static const char script_name[] = "/nix-foreign.cjs", node_name[] = "/node";
 
-static char *read_table(const char *path)
+static char *read_table(const char *path, size_t size)
 {
-	size_t size = LARGEST_TABLE;
 	long fd = kernel_open(AT_CWD, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
@@ -45,16 +45,15 @@ static uintptr_t read_hexadecimal(const char **at)
 	}
 }
 
-// As an interpreter /proc/self/exe is the program; /proc/self/maps says whose bytes are at an address: lines of
-// `START-END MODE OFFSET DEVICE INODE PATH` (proc(5)).
-static const char *mapped_path(void)
+// Lines of `START-END MODE OFFSET DEVICE INODE PATH` (proc(5)).
+const char *path_mapped_at(uintptr_t address)
 {
-	char *line = read_table("/proc/self/maps");
+	char *line = read_table("/proc/self/maps", LARGEST_MAPS);
 	for (char *next; line && *line; line = next) {
 		next = cut_line(line);
 		const char *at = line;
 		uintptr_t first = read_hexadecimal(&at), end = *at++ == '-' ? read_hexadecimal(&at) : 0;
-		if ((uintptr_t)own_image < first || (uintptr_t)own_image >= end)
+		if (address < first || address >= end)
 			continue;
 		while (*at && *at != '/')
 			at++;
@@ -63,10 +62,11 @@ static const char *mapped_path(void)
 	return NULL;
 }
 
+// As an interpreter /proc/self/exe is the program.
 static const char *own_path(const struct process *process)
 {
 	if (process->role == ROLE_INTERPRETER)
-		return mapped_path();
+		return path_mapped_at((uintptr_t)own_image);
 	char *path = memory_take(PATH_SIZE);
 	return path && launcher_path(process, path) ? path : NULL;
 }
@@ -148,7 +148,7 @@ static const char *path_by_mount(char *const file[MOUNT_FIELDS], char *const mou
 static const char *path_without_cover(const char *covered)
 {
 	char *file[MOUNT_FIELDS] = {0}, *mount[MOUNT_FIELDS];
-	char *line = read_table("/proc/self/mountinfo"), *again = read_table("/proc/self/mountinfo");
+	char *line = read_table("/proc/self/mountinfo", LARGEST_TABLE), *again = read_table("/proc/self/mountinfo", LARGEST_TABLE);
 	for (char *next; line && *line; line = next) {
 		next = cut_line(line);
 		if (read_mount(line, mount) && text_equal(mount[MOUNT_POINT], covered))

@@ -32,7 +32,8 @@ export async function compileInterpreter(
   const source = join(import.meta.dirname, '..', 'fixtures', 'programs', `${name}.c`);
   const hash = createHash('sha256');
   // What it includes, too.
-  for (const file of [source, join(dirname(source), 'freestanding.h'), join(dirname(source), 'nix-ld.c')])
+  const included = ['freestanding.h', 'map-object.h', 'nix-ld.c'];
+  for (const file of [source, ...included.map((each) => join(dirname(source), each))])
     hash.update(readFileSync(file));
   const directory = join(rigCacheDirectory(), 'interpreters', hash.digest('hex').slice(0, 16));
   const program = join(directory, machine === '-m64' ? name : `${name}-32`);

@@ -8,6 +8,7 @@ import { builtLauncher } from '../../built-launcher.ts';
 import { on32Bit } from '../../launcher/tool-fixture.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { openToolRoot } from '../tool.ts';
+import { putPreloader } from './put-preloader.ts';
 
 const rig = await ensureRig('full');
 const directory = mkdtempSync(path.join(tmpdir(), 'nix-run-foreign-i686-'));
@@ -37,3 +38,13 @@ for (const { suite, name, path: program, args, expect } of programs)
       assert.match(outcome.stdout + outcome.stderr, expect);
     }
   });
+
+test('one that a preloader mapped, as Wine starts', on32Bit, async () => {
+  const { path: program, args, expect } = programs[0] ?? assert.fail();
+  const preloader = putPreloader(root, '-m32');
+  for (const env of [{}, { NIX_RUN_FOREIGN_RESOLVER: '/nowhere/nix-foreign' }]) {
+    const outcome = await root.bare(preloader, [program, ...args], { env });
+    assert.equal(outcome.status, 0, outcome.stderr);
+    assert.match(outcome.stdout + outcome.stderr, expect);
+  }
+});
