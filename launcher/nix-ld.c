@@ -26,6 +26,8 @@ static char *kernel_string_at(const struct process *process, char **slot)
 	if (!before || !is_of_kernel(process, before))
 		return *slot; // not made by the kernel: taken as it is
 	char *string = (char *)before + text_length(before) + 1;
+	while (is_of_kernel(process, string) && !*string) // Wine's preloader moves the arguments down
+		string++;
 	return is_of_kernel(process, string) ? string : NULL;
 }
 
