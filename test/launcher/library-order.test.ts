@@ -155,10 +155,10 @@ test('the same from a nix-ld that was called by that path, whose own list comes 
     `${user}:${ownBefore(ofSystem)}`,
     user,
   ]);
-  assert.deepEqual(
-    await asked({ LD_LIBRARY_PATH: `${user}:/nix/lds`, NIX_LD_LIBRARY_PATH: '/nix/lds' }),
-    [`${user}:${ownBefore('/nix/lds')}`, user],
-  );
+  assert.deepEqual(await asked({ LD_LIBRARY_PATH: `${user}:/nix/lds`, NIX_LD_LIBRARY_PATH: '/nix/lds' }), [
+    `${user}:${ownBefore('/nix/lds')}`,
+    user,
+  ]);
   // That of the system counts before the other, and the end of an element is no element.
   for (const variables of [
     { LD_LIBRARY_PATH: user, NIX_LD_LIBRARY_PATH: 'older' },
