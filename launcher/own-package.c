@@ -148,7 +148,8 @@ static const char *path_by_mount(char *const file[MOUNT_FIELDS], char *const mou
 static const char *path_without_cover(const char *covered)
 {
 	char *file[MOUNT_FIELDS] = {0}, *mount[MOUNT_FIELDS];
-	char *line = read_table("/proc/self/mountinfo", LARGEST_TABLE), *again = read_table("/proc/self/mountinfo", LARGEST_TABLE);
+	static const char table[] = "/proc/self/mountinfo";
+	char *line = read_table(table, LARGEST_TABLE), *again = read_table(table, LARGEST_TABLE);
 	for (char *next; line && *line; line = next) {
 		next = cut_line(line);
 		if (read_mount(line, mount) && text_equal(mount[MOUNT_POINT], covered))
