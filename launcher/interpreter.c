@@ -111,8 +111,8 @@ static long identify(const struct process *process, struct program *program)
 }
 
 // Wine executes a preloader, which reserves memory, maps the program and its interpreter, and enters that as the kernel
-// would (loader/preloader.c): the program is then the file at AT_PHDR, and /proc/self/exe another one. False where it is
-// the one that was identified, or cannot be.
+// would (loader/preloader.c). The program is the file at AT_PHDR then, and /proc/self/exe another.
+// False where it is the one that was identified, or cannot be.
 static bool identify_preloaded(const struct process *process, struct program *program)
 {
 	const uintptr_t *headers = auxiliary_value(&process->auxiliary, AT_PHDR);
