@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { closestOnlyFor } from '../candidates/closest.ts';
 import type { Problem, Requirer } from '../candidates/problem.ts';
-import type { ElfFile } from '../elf/elf-file.ts';
+import type { ElfFile, Verneed } from '../elf/elf-file.ts';
 import { requiredNames } from '../elf/library-names.ts';
 import { debug } from '../host/output.ts';
 import { type PlugIn, plugInAt } from '../program/plug-ins.ts';
@@ -49,11 +49,58 @@ export function namesOfPlugIns(plugIns: readonly PlugIn[]): ReadonlySet<string> 
   );
 }
 
-/** From the store where it has all; else what the tree has may be loaded from there. */
-export function needOfPlugIn(plugIn: PlugIn, inTree: ReadonlySet<string>): OptionalNeed {
+/** Libraries of a program's own tree, by the names that they answer to. */
+type TreeLibraries = ReadonlyMap<string, PlugIn>;
+
+/**
+ * What the tree serves where its start has LD_LIBRARY_PATH lead there: names that are not found before that, of which
+ * no plug-in needs a version that the tree's file lacks.
+ */
+export function librariesOfTree(
+  plugIns: readonly PlugIn[],
+  isFoundBefore: (name: string) => boolean,
+): TreeLibraries {
+  const libraries = new Map(
+    [...plugIns]
+      .reverse()
+      .flatMap((each) => [...namesOfPlugIns([each])].map((name) => [name, each] as const)),
+  );
+  const isUnfit = ({ file, versions }: Verneed): boolean => {
+    const library = libraries.get(file);
+    return library !== undefined && missingVersion(versions, library.elf) !== undefined;
+  };
+  const unfit = new Set(plugIns.flatMap(({ elf }) => elf.verneed.filter(isUnfit)).map(({ file }) => file));
+  return new Map([...libraries].filter(([name]) => !unfit.has(name) && !isFoundBefore(name)));
+}
+
+/** With what the tree has of what they need, and with the needs of that. */
+function withTree(objects: readonly Requirer[], tree: TreeLibraries): Requirer[] {
+  const all = [...objects];
+  const served = new Set<string>();
+  // The list grows while it is gone through.
+  for (const { needed } of all)
+    for (const name of needed) {
+      const library = served.has(name) ? undefined : tree.get(name);
+      if (library === undefined) continue;
+      served.add(name);
+      all.push(...objectsOfPlugIn(library));
+    }
+  return needingWithout(all, served);
+}
+
+/**
+ * From `own` what that has; the rest from the store where it has all; else what the tree has may be loaded from there.
+ */
+export function needOfPlugIn(
+  plugIn: PlugIn,
+  inTree: ReadonlySet<string>,
+  own: TreeLibraries = new Map(),
+): OptionalNeed {
   const objects = objectsOfPlugIn(plugIn);
-  const isBeside = objects.some(({ needed }) => needed.some((name) => inTree.has(name)));
-  return { alternatives: isBeside ? [objects, needingWithout(objects, inTree)] : [objects] };
+  const needs = (isThere: (name: string) => boolean) => objects.some(({ needed }) => needed.some(isThere));
+  const first = needs((name) => own.has(name)) ? [withTree(objects, own)] : [];
+  const last = needs((name) => inTree.has(name)) ? [needingWithout(objects, inTree)] : [];
+  return { alternatives: [...first, objects, ...last] };
 }
 
 /** Those that are there. */

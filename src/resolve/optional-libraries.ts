@@ -6,12 +6,20 @@ import { elfFileAt } from '../elf/open-elf.ts';
 import { debug } from '../host/output.ts';
 import type { LearnedPlugIn } from '../plan/run-time-record.ts';
 import { type OptionalLibrary, type OptionalNames, optionalNames } from '../program/optional-names.ts';
-import type { PlugIn } from '../program/plug-ins.ts';
+import { type PlugIn, treeOf } from '../program/plug-ins.ts';
 import type { ExtendedSet, OptionalNeed } from '../solver/extend-set.ts';
 import { withBestLoader } from '../solver/loader-for-optional.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
+import { namesLibraryPath } from '../view/wants-view.ts';
 import type { DynamicProgram, Job } from './job.ts';
-import { besideSet, learnedPlugIns, namesOfPlugIns, needOfPlugIn, opening } from './learned.ts';
+import {
+  besideSet,
+  learnedPlugIns,
+  librariesOfTree,
+  namesOfPlugIns,
+  needOfPlugIn,
+  opening,
+} from './learned.ts';
 import { driverNames, openedDrivers, type ServedDrivers, servingDrivers } from './opened-drivers.ts';
 
 /** An optional library, or what a plug-in needs, and whether the set has it. */
@@ -149,6 +157,13 @@ function withoutDrivers(names: OptionalNames, isDriver: (name: string) => boolea
   return { ...names, libraries };
 }
 
+/** Whether LD_LIBRARY_PATH leads to the program's own tree: for this start, or since the program sets it itself. */
+function leadsToItself({ path: file, libraryPathDirs = [] }: DynamicProgram): boolean {
+  const tree = treeOf(file);
+  if (tree === undefined) return false;
+  return libraryPathDirs.some((each) => `${each}/`.startsWith(`${tree}/`)) || namesLibraryPath(file);
+}
+
 function noDrivers(solution: Solution): ServedDrivers {
   return { solution, files: [], unserved: undefined };
 }
@@ -180,9 +195,10 @@ export function withOptionalLibraries(
   );
   const found = withEarlier(withoutDrivers(own, isDriver), learned, program, isKnown);
   const inTree = namesOfPlugIns(found.plugIns);
+  const ownFirst = leadsToItself(program) ? librariesOfTree(own.plugIns, isThere) : undefined;
   const needs = [
     ...found.libraries.map(needOfLibrary),
-    ...found.plugIns.map((each) => needOfPlugIn(each, inTree)),
+    ...found.plugIns.map((each) => needOfPlugIn(each, inTree, ownFirst)),
   ];
   const chosen = solution.choices.map(({ name }) => name);
   const drivers = openedDrivers(program, chosen, own.libraries, learned);

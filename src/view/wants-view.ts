@@ -100,6 +100,11 @@ export function startsItselfByName(program: string): boolean {
   return isSo(program, (source) => hasConstant(source, KNOWN_BY_NAME));
 }
 
+/** Whether it may set LD_LIBRARY_PATH and execute itself again, as PyInstaller's bootloader does. */
+export function namesLibraryPath(program: string): boolean {
+  return isSo(program, (source) => hasConstant(source, ['LD_LIBRARY_PATH']));
+}
+
 /**
  * What is there to start other programs: shells, build tools, interpreters of scripts. Not what looks at processes or
  * owners of files, as strace, tmux and find do: for a user a view is a user namespace of its own, from which others'
