@@ -88,6 +88,23 @@ export function machineOfSystem(system: string): Machine | undefined {
   return machines.find((machine) => machine.system === system);
 }
 
+/** A configuration name of Linux: whose programs, and with which C library. */
+interface ConfigurationName {
+  /** `x86_64`. */
+  readonly processor: string;
+  /** `gnu`, `gnueabihf`, `musl`; empty where it is not said. */
+  readonly abi: string;
+}
+
+/**
+ * Directories that hold what is for one machine are named so: `x86_64-unknown-linux-gnu`, Debian's `x86_64-linux-gnu`,
+ * `riscv64-linux` (nixpkgs, lib/systems/parse.nix). Undefined for any other name.
+ */
+export function configurationNamed(name: string): ConfigurationName | undefined {
+  const [, processor, abi = ''] = /^([a-z][\w.]*)(?:-\w+)?-linux(?:-(\w+))?$/.exec(name) ?? [];
+  return processor === undefined ? undefined : { processor, abi };
+}
+
 export function sameMachine(left: MachineKey, right: MachineKey): boolean {
   return (
     left.class === right.class &&

@@ -1,5 +1,6 @@
 // A file that an index has under a wanted name → why it cannot be what is wanted, before anything is downloaded.
 import path from 'node:path';
+import { configurationNamed } from '../elf/machine.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
 import { type PackageName, packageName } from './package-name.ts';
 import type { IndexMatch, SideCatalogue } from './side-catalogue.ts';
@@ -54,16 +55,25 @@ function isWrongOutput(match: IndexMatch, named: PackageName): boolean {
 const FOREIGN_PART = /^(debug|stubs?|site-packages|dist-packages|node_modules|jre|musl|\.debug|gconv)$/;
 /** `i386-linux-gnu` and `i686-linux-gnu` are one machine, and so are directories and triples of these names. */
 const X86_32 = /^i[3-6]86(-.*)?$/;
-const TRIPLE = /^[a-z0-9_]+-(linux|unknown-linux)-?[a-z0-9]*$/;
+/** glibc's ABIs; x32 is none of a 64-bit program (config.sub). */
+const GNU = /^(gnu(?!x32).*)?$/;
 
-function isWrongDirectory({ dir }: IndexMatch, { triple, bits }: Target): boolean {
-  const short = triple.replace(/-gnu.*$/, '');
+/** By the name of a machine, or a configuration name. */
+function isForOthers(part: string, { system, triple }: Target): boolean {
+  if (X86_32.test(part) && !X86_32.test(triple)) return true;
+  const { processor, abi } = configurationNamed(part) ?? {};
+  if (processor === undefined || abi === undefined) return false;
+  const isOwn = [system, triple].some((each) => each.startsWith(`${processor}-`)) || X86_32.test(processor);
+  return !isOwn || !GNU.test(abi);
+}
+
+function isWrongDirectory({ dir }: IndexMatch, target: Target): boolean {
+  const { bits } = target;
   return dir.split('/').some((part) => {
     if (FOREIGN_PART.test(part) || part.endsWith('.libs')) return true;
-    if (X86_32.test(part)) return !X86_32.test(triple);
     if (part === 'lib32' || part === 'libx32') return bits === 64;
     if (part === 'lib64') return bits === 32;
-    return TRIPLE.test(part) && !part.startsWith(short);
+    return isForOthers(part, target);
   });
 }
 

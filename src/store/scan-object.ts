@@ -3,6 +3,7 @@ import { type Dirent, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { ET_DYN } from '../elf/gabi.ts';
+import { configurationNamed } from '../elf/machine.ts';
 import { readElfFile } from '../elf/open-elf.ts';
 import { errnoOf } from '../host/errors.ts';
 
@@ -17,9 +18,6 @@ export interface FoundLibrary {
 
 /** Where Nix packages keep libraries (stdenv's multiple outputs; lib32 and lib64 in repackaged binaries). */
 const LIBRARY_DIRECTORIES = ['lib', 'lib32', 'lib64'];
-
-/** Below it a cross compiler has what its programs need: `aarch64-unknown-linux-gnu/lib` (nixpkgs, gcc/builder.sh). */
-const CONFIGURATION = /^[a-z][\w.]*(?:-\w+)?-linux(?:-\w+)?$/;
 
 /** How far below `lib` private libraries lie: lib/mysql/plugin, lib/glibc-hwcaps/x86-64-v3. */
 const DEPTH = 3;
@@ -132,7 +130,8 @@ export function scanObject(root: string, look: ObjectLook = { again: true }): Fo
     // `lib64 → lib` is common: its files are found once, under their own directory.
     if (!entry.isDirectory()) continue;
     if (LIBRARY_DIRECTORIES.includes(entry.name)) list(root, entry.name, DEPTH, listing);
-    else if (CONFIGURATION.test(entry.name))
+    // Of a cross compiler, what its programs need: `aarch64-unknown-linux-gnu/lib` (nixpkgs, gcc/builder.sh).
+    else if (configurationNamed(entry.name) !== undefined)
       for (const each of LIBRARY_DIRECTORIES) list(root, path.join(entry.name, each), DEPTH, listing);
   }
   const namesOf = new Map<string, string[]>(listing.files.map((file) => [file, [path.basename(file)]]));

@@ -227,6 +227,40 @@ test('directories of 32-bit libraries are for 32-bit programs of that machine, a
   assert.deepEqual(counted('armv7l-linux', 'arm-linux-gnueabihf', 32), [0, 3]);
 });
 
+test("of directories with a configuration name those of the program's machine and of glibc count", async () => {
+  const { examineName } = await import('../../src/index/rank-matches.ts');
+  const machines = [
+    { system: 'x86_64-linux', triple: 'x86_64-linux-gnu', bits: 64 },
+    { system: 'i686-linux', triple: 'i386-linux-gnu', bits: 32 },
+    { system: 'armv7l-linux', triple: 'arm-linux-gnueabihf', bits: 32 },
+  ] as const;
+  const rows: readonly (readonly [dir: string, ...systems: string[]])[] = [
+    ['lib/rustlib/x86_64-unknown-linux-gnu/lib', 'x86_64-linux'],
+    ['x86_64-pc-linux-gnu/lib', 'x86_64-linux'],
+    ['lib/x86_64-linux-gnu', 'x86_64-linux'],
+    ['lib/x86_64-linux', 'x86_64-linux'],
+    ['lib/x86_64-linux-musl'],
+    ['lib/rustlib/x86_64-unknown-linux-musl/lib'],
+    ['lib/x86_64-linux-gnux32'],
+    ['lib/rustlib/i686-unknown-linux-gnu/lib', 'i686-linux'],
+    ['lib/i686-linux-musl'],
+    ['armv7l-unknown-linux-gnueabihf/lib', 'armv7l-linux'],
+    ['lib/arm-linux-gnueabihf', 'armv7l-linux'],
+    ['aarch64-unknown-linux-gnu/lib'],
+  ];
+  const catalogue = await catalogueOf(
+    rows.map(([dir], index) => lib(index + 1, `at-${index}-1`, { [`${dir}/libwant.so.1`]: 9000 })),
+  );
+  for (const target of machines) {
+    const { examined } = examineName('libwant.so.1', contextOf(catalogue, { target }));
+    assert.deepEqual(
+      examined.map(({ match }) => match.dir).sort(),
+      rows.flatMap(([dir, ...systems]) => (systems.includes(target.system) ? [dir] : [])).sort(),
+      target.system,
+    );
+  }
+});
+
 test('fewest paths: what is chosen for one name serves others, and what is local comes first', async () => {
   const files = (...names: string[]) => Object.fromEntries(names.map((name) => [`lib/${name}`, 9000]));
   const packages = [
