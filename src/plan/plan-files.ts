@@ -152,6 +152,14 @@ function exists(file: string): boolean {
   }
 }
 
+/** The SHA-256 of the very file that was planned; undefined for another one, which may have the same content. */
+export function plannedContent(
+  plan: LaunchPlan | undefined,
+  { identity }: Pick<LaunchPlan, 'identity'>,
+): string | undefined {
+  return plan?.identity === identity ? plan.sha256 : undefined;
+}
+
 function isIdentical(file: string, identity: string): boolean {
   try {
     return identityOf(file) === identity;

@@ -10,7 +10,7 @@ import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import { readSavedFingerprint } from '../fingerprint/saved-fingerprints.ts';
 import type { Directories } from '../host/directories.ts';
 import { sha256OfFile } from '../host/file-identity.ts';
-import { readPlan } from '../plan/plan-files.ts';
+import { plannedContent, readPlan } from '../plan/plan-files.ts';
 import type { LaunchPlan } from '../plan/plan-format.ts';
 import { runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
@@ -72,10 +72,12 @@ export async function openExtension(
 ): Promise<Extension> {
   const { storeDir } = context.location;
   const plan = ownPlan(dirs, asking.path, question.directory);
+  // The process waits, and reading a program of gigabytes would take all of its time.
+  const sha256 = plan && (plannedContent(plan, asking) ?? sha256OfFile(asking.path));
   const fingerprint =
-    plan?.root === undefined || plan.sha256 !== sha256OfFile(asking.path)
+    plan?.root === undefined || sha256 === undefined || plan.sha256 !== sha256
       ? undefined
-      : (await readSavedFingerprint(plan.root, plan.sha256, storeDir))?.fingerprint;
+      : (await readSavedFingerprint(plan.root, sha256, storeDir))?.fingerprint;
   const loaded = loadedObjectsOf(question.processId, storeDir);
   const program = withUsersPath(asking, plan, dirs.farms);
   const choices = (await choicesOfProgram(program, context))?.choices ?? NO_CHOICES;

@@ -10,7 +10,7 @@ import { sha256OfProgram } from '../host/file-identity.ts';
 import { withLock } from '../host/mutex.ts';
 import { debug, notice } from '../host/output.ts';
 import { hasDecisions } from '../plan/own-decisions.ts';
-import { readPlan, readPlanFile, whyNotCurrent } from '../plan/plan-files.ts';
+import { plannedContent, readPlan, readPlanFile, whyNotCurrent } from '../plan/plan-files.ts';
 import { type LaunchPlan, planKey } from '../plan/plan-format.ts';
 import { hasNews, learnedIn, runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import { inspectProgram, type ProgramFile } from '../program/inspect-program.ts';
@@ -186,8 +186,9 @@ async function openJob(
   dirs: Directories,
   mode: ResolveMode,
 ): Promise<Job> {
-  const sha256 = await sha256OfProgram(program.path);
-  debug(`content ${sha256}`);
+  const known = mode === 'as-needed' ? plannedContent(readPlan(dirs, program.path), program) : undefined;
+  const sha256 = known ?? (await sha256OfProgram(program.path));
+  debug(`content ${sha256}${known === undefined ? '' : ', as planned'}`);
   const link = rootOf({ dirs, sha256, program });
   cleanRootsOf(link, dirs, context);
   const when = existsSync(path.dirname(link)) ? 'later' : 'now';

@@ -41,6 +41,16 @@ beforeEach(async () => {
   assert.equal(rootLinks(root).length, 1);
 });
 
+test('the same file, whose farm is gone: its content is not read again', async () => {
+  const farms = path.join(root.homeDir, '.cache/nix-run-foreign/v1/farms');
+  rmSync(farms, { recursive: true });
+  const { status, stdout, stderr } = await root.start([original, ...jq.args], {
+    env: { NIX_RUN_FOREIGN_DEBUG: '1' },
+  });
+  assert.deepEqual([status, stdout], [0, '42\n']);
+  assert.match(stderr, /debug: content [0-9a-f]{64}, as planned /);
+});
+
 test('touched', async () => {
   utimesSync(host(original), 1, 1);
   await assertReplanned(original);
