@@ -14,7 +14,7 @@ import { PROGRAM_PLACES } from './shown-programs.ts';
 const SELF = ['/proc/self/exe', '/proc/%1/exe'];
 /**
  * Functions that tell a program its path by /proc/self/exe, wherever their library lies: libuv, SDL, Perl within
- * another program ($^X), LLVM, D.
+ * another program ($^X), LLVM, D, wxWidgets (src/unix/stdpaths.cpp), Allegro 5 (src/unix/upath.c).
  */
 const SELF_BY_FUNCTION = [
   'uv_exepath',
@@ -23,6 +23,8 @@ const SELF_BY_FUNCTION = [
   '_ZN4llvm3sys2fs17getMainExecutableEPKcPv',
   '_ZN4llvm3sys2fs17getMainExecutableB5cxx11EPKcPv',
   '_D3std4file11thisExePathFNeZAya',
+  '_ZN19wxStandardPathsBase3GetEv',
+  'al_get_standard_path',
 ];
 /** Libraries whose programs do: Node as a library (process.execPath), and Qt, which looks for plug-ins beside it. */
 const SELF_BY_LIBRARY = /^lib(?:node\.so\.|Qt[56]Core\.so\.)/;

@@ -44,6 +44,9 @@ for (const [program, why] of [
   [compile('qt', saying('/proc/%1/exe')), 'its name stands in qt'],
   [withFunction('uv_exepath'), 'uv_exepath uses uv_exepath'],
   [withFunction('SDL_GetBasePath'), 'SDL_GetBasePath uses SDL_GetBasePath'],
+  ...['_ZN19wxStandardPathsBase3GetEv', 'al_get_standard_path'].map(
+    (name) => [withFunction(name), `${name} uses ${name}`] as const,
+  ),
   [withLibrary('libQt5Core.so.5'), 'of-libQt5Core.so.5 uses libQt5Core.so.5'],
   [withLibrary('libnode.so.72'), 'of-libnode.so.72 uses libnode.so.72'],
   [withLibrary('libQt5CoreOfOthers.so.5'), undefined],
