@@ -27,7 +27,14 @@ const zshLine = 'eval "$(nix-foreign hook zsh)"';
 const fishLine = 'nix-foreign hook fish | source';
 
 function check(env: ShellFacts['env'], parent = 'bash'): string[] {
-  const facts = { env: { HOME: home, SHELL: '/bin/sh', ...env }, parent, launcher, shims, hooks };
+  const facts = {
+    arch: 'x64',
+    env: { HOME: home, SHELL: '/bin/sh', ...env },
+    parent,
+    launcher,
+    shims,
+    hooks,
+  };
   return checkHooks(facts).map(({ subject, state, detail, remedy }) => {
     assert.equal(remedy === undefined, state === 'ok', detail);
     return `${state} ${subject}: ${detail}${remedy === undefined ? '' : ` → ${remedy}`}`.replaceAll(
@@ -121,6 +128,18 @@ test('NIX_LD leads nowhere', () => {
   assert.match(check({ NIX_LD: '/gone/ld.so' }, 'fish')[0] ?? '', /→ take it back: set -e NIX_LD$/);
   const paths = { NIX_LD_LIBRARY_PATH: '/gone', NIX_LD_LIBRARY_PATH_x86_64_linux: '/gone:/gone2' };
   assert.deepEqual(check({ ...mark, NIX_LD: launcher, ...paths }), ['ok hook: in this bash']);
+});
+
+test('only a variable that nix-ld of this machine reads, as it reads it', () => {
+  const mark = { NIX_RUN_FOREIGN_HOOK: hookMark('bash', launcher, hooks) };
+  const well = ['ok hook: in this bash'];
+  const dead = '/gone/ld.so';
+  assert.deepEqual(check({ ...mark, NIX_LD: `${launcher}\n` }), well, 'as `readFile` gives it');
+  assert.deepEqual(check({ ...mark, NIX_LD_x86_64_linux: launcher, NIX_LD: dead }), well);
+  assert.deepEqual(check({ ...mark, NIX_LD_x86_64_linux: '', NIX_LD: dead }), well, 'the default is meant');
+  assert.deepEqual(check({ ...mark, NIX_LD_aarch64_linux: dead }), well, 'nobody reads it');
+  assert.equal(check({ ...mark, NIX_LD: dead }).length, 2);
+  assert.equal(check({ ...mark, NIX_LD: `${dead}\n` }).length, 2);
 });
 
 test('shims that are not on PATH', () => {

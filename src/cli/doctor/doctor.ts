@@ -102,6 +102,7 @@ async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promis
     ...(dirs === undefined ? [] : copiesCheck(dirs)),
     ...checkPatchedFiles(await patchPlaces(uid), context),
     ...checkHooks({
+      arch,
       env: context.env,
       parent: processName(process.ppid),
       launcher,

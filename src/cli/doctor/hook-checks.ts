@@ -1,6 +1,7 @@
 // A shell's environment and its user's files → whether the hook is installed, half or not at all, and what mends it.
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { type Machine, machinesRunBy } from '../../elf/machine.ts';
 import { isExecutable, namesIn } from '../../host/files.ts';
 import {
   hookMark,
@@ -12,9 +13,13 @@ import {
   type Shell,
 } from '../../integrations/hooks/hook-text.ts';
 import { hookLines, ownFiles } from '../../integrations/hooks/installed-hooks.ts';
+import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Check } from './checks.ts';
+import { loaderOfNixLd } from './nix-ld-loader.ts';
 
 export interface ShellFacts {
+  /** Node's `process.arch`. */
+  readonly arch: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The process that started this one, by its name (proc(5), `comm`). */
   readonly parent: string | undefined;
@@ -85,19 +90,25 @@ function leftoverLines({ env }: ShellFacts): HookFinding[] {
     }));
 }
 
-/** Such a variable of nix-ld with _LIBRARY_PATH in its name holds directories. */
-const LOADER_VARIABLE = /^NIX_LD(?!_LIBRARY_PATH)(_\w+_linux)?$/;
+/** Those whose nix-ld may read the environment: the machine itself, and others that it runs where one sits. */
+function machinesOfNixLd(arch: string): Machine[] {
+  return machinesRunBy(arch).filter(
+    ({ interpreter }, index) => index === 0 || inspectInterpreter(interpreter).kind === 'nix-ld',
+  );
+}
 
 /** Variables that lead nix-ld to a loader or a launcher. */
-function deadVariables(shell: Shell, { env }: ShellFacts): HookFinding[] {
-  return Object.entries(env).flatMap(([name, value]): HookFinding[] => {
-    if (!LOADER_VARIABLE.test(name) || value === undefined || value === '' || existsSync(value)) return [];
-    const isOurs = path.basename(value) === 'nix-run-foreign';
+function deadVariables(shell: Shell, { arch, env }: ShellFacts): HookFinding[] {
+  const named = machinesOfNixLd(arch).flatMap((machine) => loaderOfNixLd(env, machine) ?? []);
+  const dead = new Map(named.map(({ variable, file }) => [variable, file]));
+  return [...dead].flatMap(([name, file]): HookFinding[] => {
+    if (existsSync(file)) return [];
+    const isOurs = path.basename(file) === 'nix-run-foreign';
     const unset = shell === 'fish' ? `set -e ${name}` : `unset ${name}`;
     return [
       {
         state: 'lack',
-        detail: `${name} is ${value}, which is not there: nix-ld can start nothing`,
+        detail: `${name} is ${file}, which is not there: nix-ld can start nothing`,
         remedy: isOurs ? again(shell) : `take it back: ${unset}`,
       },
     ];

@@ -9,6 +9,7 @@ import { registered } from '../../integrations/binfmt/binfmt-registry.ts';
 import { copiesDirectory, unpackedDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Check } from './checks.ts';
+import { loaderOfNixLd } from './nix-ld-loader.ts';
 
 /** Without these nothing can be resolved; all else only costs something. */
 const NEEDED = ['configuration', 'store', 'launcher', 'directories'];
@@ -31,11 +32,11 @@ interface ThisSession {
 function wayOfInterpreter({ arch, env }: ThisSession): string | undefined {
   const [own] = machinesRunBy(arch);
   if (own === undefined) return undefined;
-  const { interpreter, nixLdSuffix } = own;
+  const { interpreter } = own;
   const { kind } = inspectInterpreter(interpreter);
   if (kind === 'launcher') return `as they are, by the launcher at ${interpreter}`;
   if (kind === 'loader') return `as they are, with the libraries of this system`;
-  const entered = env[`NIX_LD_${nixLdSuffix}`] || env['NIX_LD'] || '';
+  const entered = loaderOfNixLd(env, own)?.file ?? '';
   if (kind !== 'nix-ld' || path.basename(entered) !== 'nix-run-foreign' || !isExecutable(entered))
     return undefined;
   return `as they are, by nix-ld at ${interpreter}`;
