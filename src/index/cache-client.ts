@@ -7,12 +7,16 @@ import { type ServerTrust, withTrust } from '../host/authorities.ts';
 import { errnoOf, reasonOf } from '../host/errors.ts';
 import { bytesOf, credentialsOf, lookupUntil, whyUnreachable } from '../host/http.ts';
 import { proxyEnvironment } from '../host/proxies.ts';
+import { credentialsFor } from '../store/netrc.ts';
 
 export type CacheAnswer =
   | { readonly kind: 'found'; readonly bytes: Buffer }
-  | { readonly kind: 'absent' }
+  | { readonly kind: 'absent'; readonly refusal?: WantsPassword | undefined }
   /** One clause. */
-  | { readonly kind: 'unreachable'; readonly why: string };
+  | { readonly kind: 'unreachable'; readonly why: string; readonly refusal?: WantsPassword | undefined };
+
+/** Who may want a password: the cache, which need not have the file, or the proxy on the way. */
+type WantsPassword = 'cache' | 'proxy';
 
 export interface CacheClient {
   /** `name` is relative to the cache; `most`: milliseconds, where there are fewer than for any file. Never throws. */
@@ -40,8 +44,8 @@ const LARGEST = 64 << 20;
 const MOST_REDIRECTS = 5;
 const SOCKETS = 16;
 
-function unreachable(why: string): CacheAnswer {
-  return { kind: 'unreachable', why };
+function unreachable(why: string, refusal?: WantsPassword): CacheAnswer {
+  return { kind: 'unreachable', why, ...(refusal && { refusal }) };
 }
 
 function readBounded(file: string): CacheAnswer {
@@ -77,6 +81,8 @@ interface Web {
   readonly agents: Map<string, Agent>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly patience: Patience;
+  /** `user:password`; undefined before the first request. */
+  auth?: Promise<string | undefined>;
   trust: ServerTrust;
   /** When it last answered, by `performance.now()`. */
   heard: number;
@@ -96,12 +102,19 @@ function agentFor({ agents, env }: Web, protocol: string): Agent {
   return agent;
 }
 
-function request(web: Web, url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+/** Those of the address, else what Nix would send. */
+function authOf(web: Web): Promise<string | undefined> {
+  const own = credentialsOf(web.base);
+  web.auth ??= own === undefined ? credentialsFor(web.base, web.env) : Promise.resolve(own);
+  return web.auth;
+}
+
+async function request(web: Web, url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   const { get } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
   const bare = new URL(url);
   [bare.username, bare.password] = ['', ''];
   // What a redirect leads to elsewhere gets no password.
-  const auth = url.origin === web.base.origin ? credentialsOf(web.base) : undefined;
+  const auth = url.origin === web.base.origin ? await authOf(web) : undefined;
   const options = {
     agent: agentFor(web, url.protocol),
     headers: { 'user-agent': 'nix-run-foreign' },
@@ -113,7 +126,7 @@ function request(web: Web, url: URL, signal: AbortSignal): Promise<IncomingMessa
     new Promise((resolve, reject) => {
       get(bare, { ...options, ...trust }, resolve).on('error', reject);
     });
-  return withTrust(web.env, web, send);
+  return await withTrust(web.env, web, send);
 }
 
 /** From https to https only. */
@@ -128,6 +141,11 @@ type Reply = CacheAnswer | { readonly kind: 'busy'; readonly why: string };
 
 const LOST = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
 
+const REFUSALS: ReadonlyMap<number, WantsPassword> = new Map([
+  [401, 'cache'],
+  [407, 'proxy'],
+]);
+
 function isBusy(status: number): boolean {
   return status === 429 || status >= 500;
 }
@@ -136,9 +154,10 @@ async function answerOf(response: IncomingMessage): Promise<Reply> {
   const status = response.statusCode ?? 0;
   const bytes = await bytesOf(response, LARGEST);
   // S3 answers 403 for what is not there to those who may not list.
-  if ([403, 404, 410].includes(status)) return { kind: 'absent' };
+  if (status === 403) return { kind: 'absent', refusal: 'cache' };
+  if ([404, 410].includes(status)) return { kind: 'absent' };
   const why = `it answers with status ${status}`;
-  if (status !== 200) return isBusy(status) ? { kind: 'busy', why } : unreachable(why);
+  if (status !== 200) return isBusy(status) ? { kind: 'busy', why } : unreachable(why, REFUSALS.get(status));
   return bytes === undefined
     ? unreachable(`it answers with more than ${LARGEST} bytes`)
     : { kind: 'found', bytes };
@@ -224,7 +243,7 @@ export function nameOfCache(address: string): string {
   return url === null ? address : `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, '');
 }
 
-/** Undefined for what is neither a directory, a file: URL nor an http(s) URL. `env` is for proxies. */
+/** Undefined for what is neither a directory, a file: URL nor an http(s) URL. `env` is for proxies and for Nix. */
 export function openCache(address: string, env: Web['env'], patience: Patience): CacheClient | undefined {
   if (address.startsWith('/')) return directoryClient(address);
   const base = URL.parse(address);

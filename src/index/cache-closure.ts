@@ -43,7 +43,7 @@ interface CopyContext extends AskedCaches {
   readonly storeDir: string;
   /** Whether Nix has it already. */
   readonly isLocal: (storePath: string) => boolean;
-  /** For proxies. */
+  /** For proxies, and for Nix. */
   readonly env: Environment;
   /** Gets how many store paths of a closure were looked at, of how many that are known of so far. */
   readonly onAsking: (address: string, done: number, known: number) => void;

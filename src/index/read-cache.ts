@@ -17,7 +17,7 @@ interface CacheReading {
   readonly roots: readonly string[] | undefined;
   /** Gets how many store paths were looked at, of how many that are known of so far. */
   readonly progress: (done: number, known: number) => void;
-  /** For proxies. */
+  /** For proxies, and for Nix. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -58,7 +58,7 @@ interface Crawl {
 }
 
 function textIn(crawl: Crawl, answer: CacheAnswer): Buffer | undefined {
-  if (answer.kind === 'unreachable') crawl.failure ??= failed(answer.why, TRY_AGAIN);
+  if (answer.kind === 'unreachable') crawl.failure ??= failed(answer.why, remedyOf(answer));
   return answer.kind === 'found' ? answer.bytes : undefined;
 }
 
@@ -126,6 +126,14 @@ const NAME_ANOTHER = 'name a directory, or a file:, http: or https: address of a
 const NAME_ROOTS = 'name store paths that it has: --root STORE-PATH; what was read of it before is kept';
 const PACK_OTHERWISE = 'fill the cache with narinfo-compression=zstd, or with none';
 const TRY_AGAIN = 'try again when it answers: what was read of it before is kept';
+const NAME_PASSWORD =
+  'name a user and a password for it: in the netrc-file of nix.conf, or in the address (https://USER:PASSWORD@HOST)';
+const NAME_PASSWORD_OF_PROXY = 'name them for the proxy: https_proxy=http://USER:PASSWORD@HOST:PORT';
+
+function remedyOf({ refusal }: Exclude<CacheAnswer, { kind: 'found' }>): string {
+  if (refusal === undefined) return TRY_AGAIN;
+  return refusal === 'cache' ? NAME_PASSWORD : NAME_PASSWORD_OF_PROXY;
+}
 
 /** As a clause. The login page of a network answers every address; where no store is named Nix assumes its own. */
 function whyNoneOf(storeDir: string, cacheInfo: Buffer): string | undefined {
@@ -143,9 +151,11 @@ export async function readCache(place: CataloguePlace, reading: CacheReading): P
     return failed('it is neither a directory nor a file:, http: or https: address', NAME_ANOTHER);
   try {
     const info = await client.get('nix-cache-info');
+    if (info.kind === 'absent' && info.refusal !== undefined)
+      return failed('it does not give its nix-cache-info (status 403)', remedyOf(info));
     if (info.kind === 'absent')
       return failed('it is no binary cache: it has no nix-cache-info', NAME_ANOTHER);
-    if (info.kind === 'unreachable') return failed(info.why, TRY_AGAIN);
+    if (info.kind === 'unreachable') return failed(info.why, remedyOf(info));
     const why = whyNoneOf(place.storeDir, info.bytes);
     if (why !== undefined) return failed(why, NAME_ANOTHER);
     const names = reading.roots ?? (await client.list());

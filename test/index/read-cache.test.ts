@@ -51,11 +51,15 @@ interface Result {
   readonly seen: readonly [number, number][];
 }
 
-async function read(address: string, roots?: readonly string[]): Promise<Result> {
+async function read(
+  address: string,
+  roots?: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Result> {
   const place = freshPlace();
   const seen: [number, number][] = [];
   const progress = (done: number, known: number) => seen.push([done, known]);
-  const answer = await readCache(place, { address, roots, progress, env: {} });
+  const answer = await readCache(place, { address, roots, progress, env });
   const providers = (name: string): string[] => {
     const catalogue = openSideCatalogue(place.file, place.storeDir);
     try {
@@ -315,6 +319,61 @@ test('passwords are sent, and are not in the catalogue', async () => {
   assert.equal(sent, `Basic ${Buffer.from(':token').toString('base64')}`);
   assert.equal(nameOfCache(`${address}/x/?token=1`), `${server.url}/x`);
   await server.close();
+});
+
+/** A Nix whose settings name this file. */
+function nixWithNetrc(netrc: string): { PATH: string } {
+  const bin = mkdtempSync(path.join(scratch, 'bin-'));
+  const script = (text: string) => `#!/bin/sh\n${text}\n`;
+  writeFileSync(path.join(bin, 'nix-store'), script('exit 1'), { mode: 0o755 });
+  const settings = `cores = 0\nnetrc-file = ${netrc}\nsandbox = true\n`;
+  writeFileSync(path.join(bin, 'nix'), script(`printf '${settings.replaceAll('\n', '\\n')}'`), {
+    mode: 0o755,
+  });
+  return { PATH: `${bin}:/usr/bin:/bin` };
+}
+
+test("without a password in the address that of Nix's netrc-file is sent, to the cache alone", async () => {
+  const elsewhere: (string | undefined)[] = [];
+  const mirror = await serveDirectory(cache, (request) => {
+    elsewhere.push(request.headers.authorization);
+    return false;
+  });
+  const server = await serveDirectory(cache, (request, response) => {
+    const isListing = request.url?.endsWith('.ls') === true;
+    if (request.headers.authorization !== `Basic ${Buffer.from('me:secret').toString('base64')}`)
+      response.writeHead(401).end();
+    else if (isListing) response.writeHead(302, { location: `${mirror.url}${request.url}` }).end();
+    else return false;
+    return true;
+  });
+  const netrc = path.join(scratch, 'netrc');
+  writeFileSync(netrc, 'machine 127.0.0.1 login me password secret\n', { mode: 0o600 });
+  assertRead(await read(server.url, [library, other], nixWithNetrc(netrc)));
+  assert.ok(elsewhere.length > 0 && elsewhere.every((each) => each === undefined));
+  const refused = (await read(server.url, [library], nixWithNetrc(path.join(scratch, 'none')))).read;
+  assert.ok(refused.kind === 'failed');
+  assert.equal(refused.why, 'it answers with status 401');
+  assert.match(refused.remedy, /netrc-file of nix\.conf/);
+  await server.close();
+  await mirror.close();
+});
+
+test('a cache or proxy that wants a password is no cache that is gone', async () => {
+  for (const [status, why, remedy] of [
+    [403, 'it does not give its nix-cache-info (status 403)', /netrc-file/],
+    [407, 'it answers with status 407', /https_proxy=/],
+  ] as const) {
+    const server = await serveDirectory(cache, (_, response) => {
+      response.writeHead(status).end();
+      return true;
+    });
+    const { read: refused } = await read(server.url, [library]);
+    assert.ok(refused.kind === 'failed');
+    assert.equal(refused.why, why);
+    assert.match(refused.remedy, remedy);
+    await server.close();
+  }
 });
 
 test('hostile listings and narinfos', () => {
