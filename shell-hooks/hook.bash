@@ -130,12 +130,16 @@ __nix_foreign_forget() {
 
 # A name that is nowhere on PATH, and its arguments. Runs in a process of its own (bash(1), COMMAND EXECUTION).
 __nix_foreign_not_found() {
-  local directory file=$__nix_foreign_shims/$1
-  [[ $1 == */* || ! -f $file || ! -x $file ]] || exec "$file" "${@:2}"
+  local __directory __file=$__nix_foreign_shims/$1
+  local -a __directories
+  [[ $1 == */* || ! -f $__file || ! -x $__file ]] || exec "$__file" "${@:2}"
   if [[ $1 != */* && -r $__nix_foreign_directories ]]; then
-    while IFS= read -r directory; do
-      [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec "$__nix_foreign_launcher" -- "$directory/$1" "${@:2}"
-    done <"$__nix_foreign_directories"
+    # Read before the loop: what feeds a loop is also the stdin of the program that is started in it.
+    mapfile -t __directories <"$__nix_foreign_directories"
+    for __directory in "${__directories[@]}"; do
+      __file=$__directory/$1
+      [[ ! -f $__file || ! -x $__file ]] || exec "$__nix_foreign_launcher" -- "$__file" "${@:2}"
+    done
   fi
   if declare -F __nix_foreign_earlier_handler >/dev/null; then
     __nix_foreign_earlier_handler "$@"

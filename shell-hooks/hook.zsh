@@ -136,6 +136,7 @@ __nix_foreign_precmd() {
 # A name that zsh could not start, and its arguments. Runs in a process of its own (zshmisc(1), COMMAND EXECUTION).
 __nix_foreign_not_found() {
   local directory REPLY
+  local -a directories
   trap - ZERR # it is for the shell itself to call
   if [[ $1 != */* && $1 != (|.|..) ]]; then
     # After `command`, or of a line that the line editor did not see.
@@ -143,9 +144,11 @@ __nix_foreign_not_found() {
     directory=$__nix_foreign_shims
     [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec "$directory/$1" "${@:2}"
     if [[ -r $__nix_foreign_directories ]]; then
-      while IFS= read -r directory; do
+      # What feeds a loop is also the stdin of a program that is started in it.
+      while IFS= read -r directory; do directories+=("$directory"); done <"$__nix_foreign_directories"
+      for directory in "${directories[@]}"; do
         [[ ! -f $directory/$1 || ! -x $directory/$1 ]] || exec "$__nix_foreign_launcher" -- "$directory/$1" "${@:2}"
-      done <$__nix_foreign_directories
+      done
     fi
   fi
   if (( ${+functions[__nix_foreign_earlier_handler]} )); then

@@ -148,6 +148,19 @@ test('a native command that is to be wrapped goes through the launcher, by its n
   }
 });
 
+test('a program of a registered directory has the stdin and the exit status that it has by its path', async () => {
+  for (const name of ['vendor', 'second']) mkdirSync(at(name));
+  execFileSync('cp', [at('tool'), at('vendor/vtool')]);
+  writeFileSync(places.directories, `${at('vendor')}\n${at('second')}\n`);
+  for (const shell of SHELLS) {
+    await inShell(shell, ['hook'], async ({ run }) => {
+      assert.equal((await run('echo typed | vtool cat')).output, 'typed', shell);
+      assert.equal((await run('vtool exit 3')).status, 3, shell);
+      assert.equal((await run('nothing-of-this-name')).status, 127, shell);
+    });
+  }
+});
+
 test('without the hook the program does not start', async () => {
   for (const shell of SHELLS)
     await inShell(shell, [], async ({ run }) => assert.equal((await run('./tool')).status, 127, shell));
