@@ -65,7 +65,24 @@ __nix_foreign_finish() {
   # One command that is known to be native, and nothing that could hide another.
   [[ $BUFFER == [[:alnum:]]* && $BUFFER != *[^][:alnum:][:blank:]_.,:@%+*?-]* &&
     ${__nix_foreign_known[${BUFFER%% *}]-} == native && $PATH == $__nix_foreign_path ]] || __nix_foreign_look_at_line
-  [[ -z $__nix_foreign_has_earlier ]] || zle __nix_foreign_earlier_finish -N -- "$@"
+  __nix_foreign_finish_earlier "$@"
+}
+
+# Calls what had the widget before ours. Never false: a list of add-zle-hook-widget would end with it.
+__nix_foreign_finish_earlier() {
+  ! __nix_foreign_find_earlier || zle $__nix_foreign_widget -N -- "$@" || return 0
+}
+
+# → __nix_foreign_widget, the latest widget before ours that is not running; else false. One that is running has called
+# ours: it came later, and a hook that was loaded again took the widget from it.
+__nix_foreign_find_earlier() {
+  emulate -L zsh
+  local -i number
+  for (( number = __nix_foreign_earlier; number > 0; number-- )); do
+    typeset -g __nix_foreign_widget=__nix_foreign_earlier_$number
+    (( $funcstack[(Ie)${widgets[$__nix_foreign_widget]#user:}] )) || return 0
+  done
+  return 1
 }
 
 __nix_foreign_look_at_line() {
@@ -176,9 +193,11 @@ __nix_foreign_install() {
     command_not_found_handler() { __nix_foreign_not_found "$@"; }
   fi
   add-zsh-hook precmd __nix_foreign_precmd
-  (( ! ${+widgets[__nix_foreign_finish]} )) || return 0
-  typeset -g __nix_foreign_has_earlier=${widgets[zle-line-finish]-}
-  [[ -z $__nix_foreign_has_earlier ]] || zle -A zle-line-finish __nix_foreign_earlier_finish
+  typeset -gi __nix_foreign_earlier # how many widgets were before ours
+  local top=${widgets[zle-line-finish]-}
+  [[ $top != user:__nix_foreign_finish ]] || return 0
+  [[ -z $top || $top == ${widgets[__nix_foreign_earlier_$__nix_foreign_earlier]-} ]] ||
+    zle -A zle-line-finish __nix_foreign_earlier_$((++__nix_foreign_earlier))
   zle -N __nix_foreign_finish
   zle -A __nix_foreign_finish zle-line-finish
 }

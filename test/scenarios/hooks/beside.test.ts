@@ -218,6 +218,47 @@ zle -N zle-line-finish finished`;
   }
 });
 
+/** Who else has a widget for the end of a line, `a` or `b`: each notes that it ran. */
+const lineEnds = {
+  none: ':',
+  plain: 'zle -N zle-line-finish a',
+  listed: 'add-zle-hook-widget line-finish a',
+  late: 'add-zle-hook-widget line-finish b',
+  around: 'zle -A zle-line-finish earlier; around() { b; zle earlier }; zle -N zle-line-finish around',
+  byName: 'functions[named]="b; ${widgets[zle-line-finish]#user:}"; zle -N zle-line-finish named',
+} as const;
+
+for (const [before, later, noted] of [
+  ['plain', 'none', 'a'],
+  ['listed', 'none', 'a'],
+  ['none', 'late', 'b'],
+  ['plain', 'late', 'ab'],
+  ['listed', 'late', 'ab'],
+  ['plain', 'around', 'ba'],
+  ['listed', 'around', 'ba'],
+  ['plain', 'byName', 'ba'],
+] as const) {
+  test(`zsh: loaded again and undone, ${before} before the hook, ${later} later`, async () => {
+    const first = `zmodload zsh/zle; autoload -Uz add-zle-hook-widget; a() { ends+=a }; b() { ends+=b }`;
+    writeFileSync(at('hook.zsh'), hookText('zsh', places, hooks));
+    await inShell('zsh', [first, lineEnds[before], 'hook', lineEnds[later]], async ({ run, screen }) => {
+      const check = async (line: string, status: number) => {
+        await run(line);
+        await run('ends=');
+        assert.equal((await run('echo $ends')).output, noted, line);
+        assert.equal((await run('./tool x')).status, status, line);
+      };
+      const hookAlone = `source ${at('hook.zsh')}`;
+      const off = `source ${path.join(hooks, 'off.zsh')}`;
+      for (const line of ['true', 'source ~/.zshrc', hookAlone, 'source ~/.zshrc', hookAlone])
+        await check(line, 0);
+      for (const line of [off, off]) await check(line, 127);
+      await check(hookAlone, 0);
+      assert.doesNotMatch(screen(), /command not found|No such shell function|recursion/);
+    });
+  });
+}
+
 test('fish: beside events before and after commands', async () => {
   const events = `
 function note --on-event fish_preexec; set -ga noted "$argv"; end
