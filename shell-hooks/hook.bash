@@ -28,11 +28,17 @@ __nix_foreign_run() {
     local IFS=' '
     eval "command -- ${*@Q}"
   elif [[ -z $__nix_foreign_shared && $BASHPID != "$$" && ${#FUNCNAME[@]} -eq 2 ]]; then
-    exec "$__nix_foreign_launcher" -- "$@" # nothing else is to run in this process: `$!` is the program
+    __nix_foreign_exec "$__nix_foreign_launcher" -- "$@" # nothing else is to run in this process: `$!` is the program
   else
     local IFS=' '
     eval "${__nix_foreign_launcher@Q} -- ${*@Q}" || __nix_foreign_tell $? "$@" # `jobs` shows the words
   fi
+}
+
+# exec in a process that is not one of ( ). In any other bash takes one off SHLVL, and makes 0 of what is no number.
+__nix_foreign_exec() {
+  [[ ${SHLVL-} != [1-9]?([0-9])?([0-9]) ]] || SHLVL=$((SHLVL + 1))
+  exec "$@"
 }
 
 # ld.so ends with 127 what it cannot start, and by then nothing of the launcher is left to say more. The status, then
@@ -94,7 +100,7 @@ __nix_foreign_look_at_line() {
     __line+=\;$(fc -ln -1 2>/dev/null)\;$(history -p "$__line" 2>/dev/null)
   fi
   case $__nix_foreign_line$__line in
-    single* | several*) __nix_foreign_line=several __nix_foreign_shared=1 ;;
+    single* | several*) __nix_foreign_line=several __nix_foreign_shared+=1 ;;
     *[\;\(\{\`$'\n']* | *'&&'* | *'||'*) __nix_foreign_line=several ;;
     *) __nix_foreign_line=single ;;
   esac
@@ -105,14 +111,15 @@ __nix_foreign_look_at_line() {
   __nix_foreign_look 0 '' "${__reply[@]}"
 }
 
-# Text of commands: notes where a process that it starts can have more to do than one command. bash tells the time of a
-# program after it.
+# Text of commands: notes where a process that it starts can have more to do than one command, and where it can be one
+# of ( ). bash tells the time of a program after it.
 __nix_foreign_note_shared() {
   case "$1 " in
     *[\(\)\{\`]* | *'&&'* | *'||'* | *time[$' \t\n']* | *do[$' \t\n']* | *then[$' \t\n']* | *eval[$' \t\n']*)
-      __nix_foreign_shared=1
+      __nix_foreign_shared+=1
       ;;
   esac
+  [[ $1 != *\(* ]] || __nix_foreign_shared+=\(
 }
 
 # What was made for one line.
@@ -131,17 +138,25 @@ __nix_foreign_forget() {
 # A name that is nowhere on PATH, and its arguments. Runs in a process of its own (bash(1), COMMAND EXECUTION).
 __nix_foreign_not_found() {
   local __directory __file=$__nix_foreign_shims/$1
-  local -a __directories
-  [[ $1 == */* || ! -f $__file || ! -x $__file ]] || exec "$__file" "${@:2}"
-  if [[ $1 != */* && -r $__nix_foreign_directories ]]; then
-    # Read before the loop: what feeds a loop is also the stdin of the program that is started in it.
+  local -a __directories __words=()
+  if [[ $1 != */* && -f $__file && -x $__file ]]; then
+    __words=("$__file" "${@:2}")
+  elif [[ $1 != */* && -r $__nix_foreign_directories ]]; then
+    # Read before the loop: what feeds a loop is also the stdin of what is started in it.
     mapfile -t __directories <"$__nix_foreign_directories"
     for __directory in "${__directories[@]}"; do
       __file=$__directory/$1
-      [[ ! -f $__file || ! -x $__file ]] || exec "$__nix_foreign_launcher" -- "$__file" "${@:2}"
+      [[ -f $__file && -x $__file ]] || continue
+      __words=("$__nix_foreign_launcher" -- "$__file" "${@:2}")
+      break
     done
   fi
-  if declare -F __nix_foreign_earlier_handler >/dev/null; then
+  if ((${#__words[@]} > 0)); then
+    # In a function, whose text was not looked at for this, it can be the process of a ( ).
+    [[ $__nix_foreign_line == none || $__nix_foreign_shared == *\(* || ${#FUNCNAME[@]} -ne 2 ]] ||
+      __nix_foreign_exec "${__words[@]}"
+    exec "${__words[@]}"
+  elif declare -F __nix_foreign_earlier_handler >/dev/null; then
     __nix_foreign_earlier_handler "$@"
   else
     printf 'bash: %s: command not found\n' "$1" >&2

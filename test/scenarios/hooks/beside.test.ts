@@ -36,6 +36,9 @@ const places = {
   shims: at('shims'),
   directories: at('directories'),
 };
+for (const name of ['vendor', 'second']) mkdirSync(at(name));
+execFileSync('cp', [at('tool'), at('vendor/vtool')]);
+writeFileSync(places.directories, `${at('vendor')}\n${at('second')}\n`);
 const hooks = path.resolve(import.meta.dirname, '../../../shell-hooks');
 
 /** A shell whose own file holds the parts, `hook` standing for ours. */
@@ -149,14 +152,25 @@ test('a native command that is to be wrapped goes through the launcher, by its n
 });
 
 test('a program of a registered directory has the stdin and the exit status that it has by its path', async () => {
-  for (const name of ['vendor', 'second']) mkdirSync(at(name));
-  execFileSync('cp', [at('tool'), at('vendor/vtool')]);
-  writeFileSync(places.directories, `${at('vendor')}\n${at('second')}\n`);
   for (const shell of SHELLS) {
     await inShell(shell, ['hook'], async ({ run }) => {
       assert.equal((await run('echo typed | vtool cat')).output, 'typed', shell);
       assert.equal((await run('vtool exit 3')).status, 3, shell);
       assert.equal((await run('nothing-of-this-name')).status, 127, shell);
+    });
+  }
+});
+
+test('SHLVL is what a native command has', async () => {
+  for (const shell of ['bash', 'zsh'] as const) {
+    await inShell(shell, ['hook'], async ({ run }) => {
+      const level = (await run('printenv SHLVL')).output;
+      assert.match(level, /^\d$/);
+      for (const program of ['./tool', 'vtool'])
+        for (const around of ['X', '(X)', 'X | cat', 'true | X', 'X & wait', 'for i in 1; do X; done | cat']) {
+          const line = around.replace('X', `${program} level`);
+          assert.match((await run(line)).output, new RegExp(`^${level}$`, 'm'), `${shell}: ${line}`);
+        }
     });
   }
 });
