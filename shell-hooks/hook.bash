@@ -24,7 +24,7 @@ fi
 # What the function named like a program does: the name, then the arguments.
 __nix_foreign_run() {
   # After a cd the same name can be another file.
-  if [[ $1 == */* ]] && ! __nix_foreign_is_foreign "$1"; then
+  if [[ $1 == */* ]] && ! { __nix_foreign_is_foreign "$1"; } 2>/dev/null; then
     local IFS=' '
     eval "command -- ${*@Q}"
   elif [[ -z $__nix_foreign_shared && $BASHPID != "$$" && ${#FUNCNAME[@]} -eq 2 ]]; then
@@ -186,8 +186,9 @@ __nix_foreign_install() {
   for keymap in emacs-standard vi-insert vi-command; do
     keys=$(bind -m $keymap -q accept-line 2>/dev/null)
     [[ $keys == *'"\C-m"'* ]] || continue
+    # Under `set -x` bash writes down what this runs.
     # shellcheck disable=SC2016
-    bind -m $keymap -x '"\e[8463~": __nix_foreign_enter $? "$_"' 2>/dev/null
+    bind -m $keymap -x '"\e[8463~": { __nix_foreign_enter $? "$_"; } 2>/dev/null' 2>/dev/null
     bind -m $keymap '"\e[8464~": accept-line' 2>/dev/null
     for key in '"\C-m"' '"\C-j"'; do
       [[ $keys != *"$key"* ]] || bind -m $keymap "$key: \"\\e[8463~\\e[8464~\"" 2>/dev/null

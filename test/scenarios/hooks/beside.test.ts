@@ -208,6 +208,18 @@ for (const parts of [
   });
 }
 
+test('bash: `set -x` writes down the line, and nothing of Enter', async () => {
+  await inShell('bash', ['hook'], async ({ run }) => {
+    await run('set -x');
+    assert.equal((await run('(exit 3)')).output, '+ exit 3');
+    assert.equal((await run('echo $?$_ | cat')).output.split('\n').sort().at(-1), '3-x');
+    const { output } = await run('./tool a');
+    assert.match(output, /^\+ \.\/tool a\n[\s\S]*^<\.\/tool>\[a\]$/m);
+    assert.doesNotMatch(output, /__nix_foreign_(enter|look|read)/);
+    assert.match((await run('nothing-of-this-name')).output, /^bash: nothing-of-this-name: command not found$/m);
+  });
+});
+
 test('zsh: beside functions before commands and prompts, and a widget for the end of a line', async () => {
   const prompt = `
 autoload -Uz add-zsh-hook
