@@ -80,10 +80,24 @@ __nix_foreign_line_runs() {
     [[ $HISTCMD == 0 || ($HISTCMD == "${__history@P}" && $HISTCMD != 1) ]]
 }
 
+# VS Code sets its DEBUG trap after ~/.bashrc, and takes the first command after a prompt for the line: that is Enter's.
+# What it calls passes over Enter from now on, and is ready for the line of this one.
+__nix_foreign_pass_vscode() {
+  local __name __body
+  for __name in __vsc_preexec_only __vsc_preexec_all; do
+    declare -F "$__name" >/dev/null || continue
+    __body=$(declare -f "$__name")
+    [[ $__body != *READLINE_LINE* ]] || continue
+    eval "$__name() { [[ ! -v READLINE_LINE ]] || return 0; ${__body#*\{}"
+    __vsc_in_command_execution=0
+  done
+}
+
 # Looks at what was typed. `$1` is the status of the line before.
 __nix_foreign_look_at_line() {
   local - && { set -f +xveu; } 2>&-
   ! __nix_foreign_line_runs || return 0
+  [[ -n $__nix_foreign_number ]] || __nix_foreign_pass_vscode # the first Enter
   local __line=$READLINE_LINE __number='\#' IFS=$' \t\n'
   local -a __reply
   # bash counts commands; where the number is the same, this is the rest of the one that the last line began.

@@ -220,6 +220,32 @@ test('bash: `set -x` writes down the line, and nothing of Enter', async () => {
   });
 });
 
+/** Notes commands as VS Code's terminal does, which puts it there behind ~/.bashrc. */
+const vsCode = `
+noted=() __vsc_in_command_execution=1
+__vsc_preexec_only() {
+  if [ "$__vsc_in_command_execution" = "0" ]; then
+    __vsc_in_command_execution=1
+    [[ $BASH_COMMAND == __vsc_prompt* ]] || noted+=("$(fc -ln -0 | sed 's/^[[:space:]]*//')")
+  fi
+}
+trap '__vsc_preexec_only "$_"' DEBUG
+__vsc_prompt() { __vsc_in_command_execution=0; }
+PROMPT_COMMAND=__vsc_prompt`;
+
+test("bash: in VS Code's terminal each command is noted as itself", async () => {
+  await inShell('bash', ['hook', vsCode], async ({ run }) => {
+    const last = 'echo "${noted[-1]}"';
+    assert.equal((await run(last)).output, last);
+    await run('noted=()');
+    assert.equal((await run('./tool a')).output, '<./tool>[a]');
+    await run('');
+    assert.equal((await run('true | cat; (exit 3)')).status, 3);
+    const show = 'printf "%s\\n" "${noted[@]}"';
+    assert.equal((await run(show)).output, `./tool a\ntrue | cat; (exit 3)\n${show}`);
+  });
+});
+
 test('zsh: beside functions before commands and prompts, and a widget for the end of a line', async () => {
   const prompt = `
 autoload -Uz add-zsh-hook
