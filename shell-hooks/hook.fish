@@ -149,9 +149,10 @@ function __nix_foreign_merge
     end
 end
 
-if status is-interactive
-    __nix_foreign_forget
-    set -gx NIX_RUN_FOREIGN_HOOK '@mark@'
+# Before the first prompt after the hook was loaded: all who bind Enter when a shell starts have done so.
+function __nix_foreign_bind --on-event fish_prompt
+    functions -e __nix_foreign_bind
+    functions -q fish_prompt # loads its file, which may bind Enter, as tide's does
     for mode in default insert
         set -l enter
         for key in \r \n
@@ -172,4 +173,9 @@ if status is-interactive
             bind -M $mode $key "__nix_foreign_enter; and begin; $(string join '; ' -- $then); end"
         end
     end
+end
+
+if status is-interactive
+    __nix_foreign_forget
+    set -gx NIX_RUN_FOREIGN_HOOK '@mark@'
 end

@@ -328,3 +328,35 @@ function ended --on-event fish_postexec; set -g last $status; end`;
     });
   }
 });
+
+test('fish: beside who binds Enter after config.fish', async () => {
+  const bind = 'for key in \\r \\n; bind $key others; bind -M insert $key others; end';
+  const ownPrompt = 'function fish_prompt; echo "st=$status> "; end';
+  const functions = at('.config/fish/functions');
+  mkdirSync(functions, { recursive: true });
+  for (const [name, text] of [
+    ['fish_prompt', `${ownPrompt}\n${bind}`],
+    ['fish_user_key_bindings', `${ownPrompt}; function fish_user_key_bindings; ${bind}; end`],
+  ] as const) {
+    const file = path.join(functions, `${name}.fish`);
+    const config = `
+set -g fish_greeting
+set -g fish_autosuggestion_enabled 0
+cd ${home}
+function others; set -ga noted x; commandline -f execute; end
+${hookText('fish', places, hooks)}`;
+    writeFileSync(file, text);
+    writeFileSync(at('.config/fish/config.fish'), config);
+    const { run, close } = await sessionIn(openTerminal({ words: ['/usr/bin/fish', '-i'], env }));
+    try {
+      assert.equal((await run('./tool a')).output, '<./tool>[a]', name);
+      assert.equal((await run('echo $noted')).output, 'x x', name);
+      await run(`source ${path.join(hooks, 'off.fish')}`);
+      assert.equal((await run('./tool a')).status, 127, name);
+      assert.equal((await run('echo $noted')).output, 'x x x x x', name);
+    } finally {
+      close();
+      rmSync(file);
+    }
+  }
+});
