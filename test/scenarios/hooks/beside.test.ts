@@ -167,7 +167,14 @@ test('SHLVL is what a native command has', async () => {
       const level = (await run('printenv SHLVL')).output;
       assert.match(level, /^\d$/);
       for (const program of ['./tool', 'vtool'])
-        for (const around of ['X', '(X)', 'X | cat', 'true | X', 'X & wait', 'for i in 1; do X; done | cat']) {
+        for (const around of [
+          'X',
+          '(X)',
+          'X | cat',
+          'true | X',
+          'X & wait',
+          'for i in 1; do X; done | cat',
+        ]) {
           const line = around.replace('X', `${program} level`);
           assert.match((await run(line)).output, new RegExp(`^${level}$`, 'm'), `${shell}: ${line}`);
         }
@@ -209,14 +216,17 @@ for (const parts of [
 }
 
 test('bash: `set -x` writes down the line, and nothing of Enter', async () => {
-  await inShell('bash', ['hook'], async ({ run }) => {
+  await inShell('bash', ['hook'], async ({ run, screen }) => {
     await run('set -x');
     assert.equal((await run('(exit 3)')).output, '+ exit 3');
     assert.equal((await run('echo $?$_ | cat')).output.split('\n').sort().at(-1), '3-x');
     const { output } = await run('./tool a');
     assert.match(output, /^\+ \.\/tool a\n[\s\S]*^<\.\/tool>\[a\]$/m);
-    assert.doesNotMatch(output, /__nix_foreign_(enter|look|read)/);
-    assert.match((await run('nothing-of-this-name')).output, /^bash: nothing-of-this-name: command not found$/m);
+    assert.match(
+      (await run('nothing-of-this-name')).output,
+      /^bash: nothing-of-this-name: command not found$/m,
+    );
+    assert.doesNotMatch(screen(), /__nix_foreign_(enter|look|read)/);
   });
 });
 
@@ -291,7 +301,7 @@ for (const [before, later, noted] of [
   ['plain', 'byName', 'ba'],
 ] as const) {
   test(`zsh: loaded again and undone, ${before} before the hook, ${later} later`, async () => {
-    const first = `zmodload zsh/zle; autoload -Uz add-zle-hook-widget; a() { ends+=a }; b() { ends+=b }`;
+    const first = 'zmodload zsh/zle; autoload -Uz add-zle-hook-widget; a() { ends+=a }; b() { ends+=b }';
     writeFileSync(at('hook.zsh'), hookText('zsh', places, hooks));
     await inShell('zsh', [first, lineEnds[before], 'hook', lineEnds[later]], async ({ run, screen }) => {
       const check = async (line: string, status: number) => {

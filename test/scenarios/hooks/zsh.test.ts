@@ -215,6 +215,11 @@ test('beside zsh-autosuggestions, zsh-syntax-highlighting and vi keys', async ()
       assert.match((await shell.run('./tool a | cat')).output, /^<\.\/tool>\[a\]$/);
       assert.match((await shell.run('named b')).output, /^<named>\[b\]$/);
       assert.equal((await shell.run('(exit 4)')).status, 4);
+      for (const again of ['c', 'd']) {
+        await shell.run('source ~/.zshrc');
+        assert.equal((await shell.run(`./tool ${again} | cat`)).output, `<./tool>[${again}]`);
+      }
+      assert.doesNotMatch(shell.screen(), /recursion|maximum nested|__nix_foreign/);
     } finally {
       shell.close();
     }
