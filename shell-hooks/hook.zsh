@@ -143,6 +143,9 @@ __nix_foreign_precmd() {
     __nix_foreign_known=() __nix_foreign_stale=
   fi
   [[ $code -ne 127 ]] || __nix_foreign_tell
+  # The first prompt: where this was loaded for all users, ~/.zshrc came after it.
+  [[ -n $__nix_foreign_prompted ]] || __nix_foreign_take_line_end
+  __nix_foreign_prompted=1
   [[ -n ${__nix_foreign_functions-} ]] || return 0
   for name in $__nix_foreign_aliases; do unalias -- $name; done
   for name in $__nix_foreign_functions; do unfunction -- $name; done
@@ -194,6 +197,12 @@ __nix_foreign_install() {
   fi
   add-zsh-hook precmd __nix_foreign_precmd
   typeset -gi __nix_foreign_earlier # how many widgets were before ours
+  typeset -g __nix_foreign_prompted=
+  __nix_foreign_take_line_end
+}
+
+# The widget for the end of a line becomes ours, and calls the one that was there.
+__nix_foreign_take_line_end() {
   local top=${widgets[zle-line-finish]-}
   [[ $top != user:__nix_foreign_finish ]] || return 0
   [[ -z $top || $top == ${widgets[__nix_foreign_earlier_$__nix_foreign_earlier]-} ]] ||
