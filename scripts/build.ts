@@ -99,7 +99,9 @@ async function makeExecutables(node: string): Promise<void> {
 
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 24)
-  throw new Error(`Node 24 or newer is needed, this is ${process.version}: run npm ci && npm run build`);
+  throw new Error(
+    `Node 24 or newer is needed, this is ${process.version}: put one on PATH, or run npm ci && npm run build`,
+  );
 if (!existsSync(path.join(PROJECT, 'node_modules'))) throw new Error('run npm ci first');
 const arriving = `${DIST}.${process.pid}`;
 const leaving = `${arriving}.old`;

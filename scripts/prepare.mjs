@@ -6,6 +6,7 @@ import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 const PROJECT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
+const CAN_BUILD = Number(process.versions.node.split('.')[0]) >= 24;
 
 /** Debian package → a command of it that must be there: what builds a launcher. */
 const COMPILER = { gcc: 'cc' };
@@ -75,12 +76,18 @@ function say(text) {
   process.stderr.write(`prepare: ${text}\n`);
 }
 
-function run(command, args) {
+/** What went wrong; undefined where nothing did. */
+function failureOf(command, args) {
   const { status, error } = spawnSync(command, args, { cwd: PROJECT, stdio: ['ignore', 2, 2] });
-  if (status !== 0) {
-    say(`${command} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
-    process.exit(1);
-  }
+  if (status === 0) return undefined;
+  return `${command} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`;
+}
+
+function run(command, args) {
+  const failure = failureOf(command, args);
+  if (failure === undefined) return;
+  say(failure);
+  process.exit(1);
 }
 
 function newest(entry) {
@@ -106,7 +113,26 @@ function installNpmPackages() {
     process.exit(1);
   }
   say('installing npm packages');
-  run('npm', ['ci', '--no-audit', '--no-fund']);
+  const words = ['ci', '--no-audit', '--no-fund'];
+  const failure = failureOf('npm', words);
+  if (failure === undefined) return;
+  say(failure);
+  if (!CAN_BUILD) needNode('if the Node that it brings does not start here');
+  say('installing them without the Node that one of them brings');
+  run('npm', [...words, '--ignore-scripts']);
+}
+
+function needNode(why) {
+  say(`${why}: put Node 24 or newer on PATH, this is ${process.version}`);
+  process.exit(1);
+}
+
+/** The pinned Node, which is one for glibc; where it does not start (NixOS, musl), the one that runs this. */
+function nodeThatBuilds() {
+  const pinned = path.join(PROJECT, 'node_modules/.bin/node');
+  if (said(pinned, '--version') !== '') return pinned;
+  if (!CAN_BUILD) needNode('the Node of the npm package node does not start here');
+  return process.execPath;
 }
 
 function isOnPath(command) {
@@ -123,7 +149,8 @@ function installDebianPackages() {
   const missing = missingOf(event === 'prestart' ? COMPILER : TOOLS);
   const canInstall = process.getuid?.() === 0 && isOnPath('apt-get');
   if (missing.length > 0 && !canInstall) {
-    say(`missing: ${missing.join(', ')}; install them first: sudo apt-get install ${missing.join(' ')}`);
+    const how = isOnPath('apt-get') ? `: sudo apt-get install ${missing.join(' ')}` : '';
+    say(`missing: ${missing.join(', ')}; install them first${how}`);
     process.exit(1);
   }
   install(missing);
@@ -143,7 +170,7 @@ function build() {
   const sources = ['src', 'launcher', 'audit', 'man', 'scripts', 'package.json'];
   if (isCurrent('dist/nix-foreign.cjs', sources) && isCurrent('bin/nix-run-foreign', [])) return;
   say('building');
-  run(path.join(PROJECT, 'node_modules/.bin/node'), ['scripts/build.ts']);
+  run(nodeThatBuilds(), ['scripts/build.ts']);
 }
 
 installNpmPackages();

@@ -86,7 +86,10 @@ test('without us the vendor program does not run', async () => {
 });
 
 test('the archive is made as the first lines say, and has the name in the next ones', () => {
-  assert.equal(make?.text.split(/ +#/)[0], 'npm ci && npm run build && npm pack --ignore-scripts');
+  assert.equal(
+    make?.text.split(/ +#/)[0],
+    'npm ci --ignore-scripts && npm run build && npm pack --ignore-scripts',
+  );
   assert.ok(make?.text.endsWith(`# nix-run-foreign-${version}.tgz`), make?.text);
   // `npm ci` needs the registry; this project was built already, and is packed the same way.
   const { archive } = packTool();
