@@ -88,7 +88,11 @@ in
 
   config = mkIf cfg.enable (mkMerge [
     {
-      environment.systemPackages = [ cfg.package ] ++ lib.optional cfg.appImages pkgs.squashfsTools;
+      environment.systemPackages = [
+        cfg.package
+      ]
+      # Its name since 26.05, and before.
+      ++ lib.optional cfg.appImages (pkgs.squashfs-tools or pkgs.squashfsTools);
       systemd.tmpfiles.rules = map (
         directory: "d /var/lib/nix-run-foreign${directory} 0755 root root -"
       ) systemPlace;

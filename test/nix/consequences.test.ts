@@ -246,9 +246,13 @@ test('shims are on PATH where shim add puts them', async () => {
 });
 
 test('the package is installed, with what unpacks AppImages', () => {
-  const names = (said: string) =>
-    (outcome('nixos', said, 'environment.systemPackages') as string[]).map((each) => each.slice(44));
+  const packages = ['environment', 'systemPackages'];
+  const names = (said: string, release = '26.05') => {
+    const { config } = evaluateModule('nixos', said, undefined, ['--argstr', 'release', release]);
+    return (at(config, ...packages) as string[]).map((each) => each.slice(44));
+  };
   assert.deepEqual(names(''), ['nix-run-foreign-0.1.0', 'squashfs']);
+  assert.deepEqual(names('', '25.11'), ['nix-run-foreign-0.1.0', 'squashfs'], 'by its old name');
   assert.deepEqual(names('appImages = false;'), ['nix-run-foreign-0.1.0']);
   assert.deepEqual(outcome('home-manager', '', 'home.packages'), [PACKAGE]);
 });

@@ -7,10 +7,12 @@
   system ? "x86_64-linux",
   # Whether the overlay of nix-index-database is there.
   withIndex ? false,
+  # Of nixpkgs.
+  release ? "26.05",
 }:
 
 let
-  nixpkgs = import ./nixpkgs.nix { inherit system; };
+  nixpkgs = import ./nixpkgs.nix { inherit system release; };
   database = {
     nix-index-database = "/nix/store/11111111111111111111111111111111-index-${system}";
   };

@@ -2,10 +2,13 @@
 # sets here, and nothing is built; installed.nix builds.
 {
   system ? "x86_64-linux",
+  # What it has by another name, or not yet, is as in this one.
+  release ? "26.05",
 }:
 
 let
   lib = import ./lib.nix;
+  isBefore = other: builtins.compareVersions release other < 0;
   fake =
     name: more:
     more
@@ -49,7 +52,7 @@ let
     zlib = fake "zlib" { };
     libpulseaudio = fake "libpulseaudio" { };
     nodejs_24 = fake "nodejs-24" { };
-    squashfsTools = fake "squashfs" { };
+    ${if isBefore "26.05" then "squashfsTools" else "squashfs-tools"} = fake "squashfs" { };
 
     patchelf = fake "patchelf" { };
     # nixpkgs, pkgs/build-support/trivial-builders.

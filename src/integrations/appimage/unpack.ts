@@ -95,7 +95,7 @@ async function unpackFiles(unpacking: Unpacking, directory: string): Promise<voi
     typedName,
     `it is an AppImage of type ${image.type}, and there is no ${names} on PATH to unpack it`,
     image.type === 2
-      ? 'install squashfs-tools (Nix: squashfsTools)'
+      ? 'install squashfs-tools (nixpkgs before 26.05: squashfsTools)'
       : 'install libarchive-tools (Nix: libarchive) or xorriso',
   );
 }
