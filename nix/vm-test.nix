@@ -1,6 +1,7 @@
 # nixpkgs → a NixOS in a virtual machine, in which a foreign program starts by its own name, and by what else is enabled.
 {
   lib,
+  expat,
   runCommandCC,
   patchelf,
   stdenv,
@@ -36,8 +37,11 @@ let
       enable = true;
       inherit interpreter;
     };
-    # Nothing of the program names it any more, so nothing else brings it.
-    system.extraDependencies = [ (lib.getLib zlib) ];
+    # Nothing of the program names them any more, so nothing else brings them.
+    system.extraDependencies = map lib.getLib [
+      zlib
+      expat
+    ];
     environment.systemPackages = [ foreign ];
     users.users.tester.isNormalUser = true;
   };
@@ -58,8 +62,8 @@ testers.runNixOSTest {
         machine.succeed("su -l tester -c 'nix-foreign doctor' | head -1 | grep 'foreign programs start here'")
     for machine in (usual, itself):
         machine.succeed(f"su -l tester -c '{program}' | grep '^zlib '")
-        # A name that is in no DT_NEEDED, composed or not, is found while the program waits.
-        machine.succeed(f"su -l tester -c '{program} libz.so.1'")
+        # In no DT_NEEDED, and not in programs.nix-ld.libraries, which come last: found while the program waits.
+        machine.succeed(f"su -l tester -c '{program} libexpat.so.1'")
     itself.succeed(f"env -i {program} | grep '^zlib '")
     prefix.fail(f"{program}")
     usual.succeed(f"su -l tester -c 'nix-foreign forget {program}'")

@@ -92,6 +92,14 @@ test('the virtual machine has one node for each interpreter, and starts the prog
   assert.deepEqual(['usual', 'itself', 'prefix'].map(node), ['nix-ld', 'self', null]);
   const script = String(evaluateVirtualMachine('testScript'));
   assert.match(script, /program = "\/nix\/store\/0{32}-foreign-program\/bin\/foreign-program"/);
+  const [, opened = ''] = /\{program\} lib(\w+)\.so/.exec(script) ?? [];
+  const brought = 'nodes.usual.system.extraDependencies';
+  assert.deepEqual(evaluateVirtualMachine(brought, undefined, 'map (each: each.name)'), ['zlib', opened]);
+  const linked = String(
+    evaluateVirtualMachine('nodes.usual.environment.systemPackages', undefined, 'map (each: each.text)'),
+  );
+  assert.match(linked, / -lz$/m);
+  assert.ok(!linked.includes(opened), 'what is loaded already is not searched for');
   for (const system of ['x86_64-linux', 'aarch64-linux']) {
     const packages = 'nodes.usual.environment.systemPackages';
     const text = String(evaluateVirtualMachine(packages, system, 'map (each: each.text)'));

@@ -50,6 +50,7 @@ let
       fake name { inherit hash message; };
     autoPatchelfHook = fake "auto-patchelf-hook" { };
     zlib = fake "zlib" { };
+    expat = fake "expat" { };
     libpulseaudio = fake "libpulseaudio" { };
     nodejs_24 = fake "nodejs-24" { };
     ${if isBefore "26.05" then "squashfsTools" else "squashfs-tools"} = fake "squashfs" { };
