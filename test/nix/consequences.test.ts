@@ -11,6 +11,7 @@ import { machineOfSystem, machinesRunBy } from '../../src/elf/machine.ts';
 import { dataDirectory, systemDirectories } from '../../src/host/directories.ts';
 import { registration, rulesFor } from '../../src/integrations/binfmt/binfmt-rules.ts';
 import { SHELLS } from '../../src/integrations/hooks/hook-text.ts';
+import { blocksOf } from '../scenarios/install/readme.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 import { evaluateModule, instantiate, type ModuleKind, PROJECT } from './nix-instantiate.ts';
 
@@ -263,6 +264,22 @@ test('the package is installed, with what unpacks AppImages', () => {
   assert.deepEqual(names('', '25.11'), ['nix-run-foreign-0.1.0', 'squashfs'], 'by its old name');
   assert.deepEqual(names('appImages = false;'), ['nix-run-foreign-0.1.0']);
   assert.deepEqual(outcome('home-manager', '', 'home.packages'), [PACKAGE]);
+});
+
+test('a nixpkgs without nodejs_24 serves where the package comes from elsewhere', () => {
+  const [line] = blocksOf('With an older nixpkgs', 'docs/settings.md');
+  const own = '{ type = "derivation"; name = "own"; outPath = "/nix/store/own"; }';
+  const flake = `{ packages.x86_64-linux.default = ${own}; }`;
+  for (const [kind, option] of [
+    ['nixos', 'environment.systemPackages'],
+    ['home-manager-24', 'home.packages'],
+  ] as const) {
+    const release = ['--argstr', 'release', '24.11'];
+    assert.throws(() => evaluateModule(kind, '', undefined, release), /nodejs_24/);
+    const said = `} // (let nix-run-foreign = ${flake}; in (${line?.text}).programs.nix-run-foreign) // {`;
+    const { config } = evaluateModule(kind, said, undefined, release);
+    assert.equal((at(config, ...option.split('.')) as string[])[0], '/nix/store/own', kind);
+  }
 });
 
 test('the index of nix-index-database is the one that is asked, where its overlay is', () => {

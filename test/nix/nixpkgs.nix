@@ -52,7 +52,7 @@ let
     zlib = fake "zlib" { };
     expat = fake "expat" { };
     libpulseaudio = fake "libpulseaudio" { };
-    nodejs_24 = fake "nodejs-24" { };
+    ${if isBefore "25.05" then null else "nodejs_24"} = fake "nodejs-24" { };
     ${if isBefore "26.05" then "squashfsTools" else "squashfs-tools"} = fake "squashfs" { };
 
     patchelf = fake "patchelf" { };

@@ -18,8 +18,8 @@ export function sectionOf(heading: string, page = 'README.md'): string {
 }
 
 /** The fenced blocks below a heading, in order. */
-export function blocksOf(heading: string): readonly Block[] {
-  const fences = sectionOf(heading).matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm);
+export function blocksOf(heading: string, page = 'README.md'): readonly Block[] {
+  const fences = sectionOf(heading, page).matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm);
   return [...fences].map(([, language = '', text = '']) => ({ language, text: text.trimEnd() }));
 }
 
