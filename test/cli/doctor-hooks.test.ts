@@ -26,7 +26,7 @@ const bashLine = 'eval "$(nix-foreign hook bash)"';
 const zshLine = 'eval "$(nix-foreign hook zsh)"';
 const fishLine = 'nix-foreign hook fish | source';
 
-function check(env: ShellFacts['env'], parent = 'bash'): string[] {
+function check(env: ShellFacts['env'], parent = 'bash', way?: string): string[] {
   const facts = {
     arch: 'x64',
     env: { HOME: home, SHELL: '/bin/sh', ...env },
@@ -34,8 +34,9 @@ function check(env: ShellFacts['env'], parent = 'bash'): string[] {
     launcher,
     shims,
     hooks,
+    etc: path.join(scratch, 'etc'),
   };
-  return checkHooks(facts).map(({ subject, state, detail, remedy }) => {
+  return checkHooks(facts, way).map(({ subject, state, detail, remedy }) => {
     assert.equal(remedy === undefined, state === 'ok', detail);
     return `${state} ${subject}: ${detail}${remedy === undefined ? '' : ` → ${remedy}`}`.replaceAll(
       scratch,
@@ -60,6 +61,45 @@ test('nothing is installed', () => {
   );
   assert.deepEqual(check({}, 'node'), [], 'no shell asks');
   assert.match(check({ SHELL: '/usr/bin/zsh' }, 'node')[0] ?? '', /for zsh add/);
+});
+
+test('nothing is installed, and programs start without it', () => {
+  const way = 'as they are, by nix-ld at /lib64/ld.so';
+  const found = [`ok no hook: none is needed: programs start ${way}`];
+  assert.deepEqual(check({}, 'bash', way), found);
+  write('home/.bashrc', bashLine);
+  assert.deepEqual(check({}, 'zsh', way), found);
+  assert.match(
+    check({}, 'bash', way)[0] ?? '',
+    /^note hook: ~\/home\/\.bashrc installs it, and this bash has none/,
+  );
+  assert.deepEqual(check({ NIX_RUN_FOREIGN_HOOK: hookMark('bash', launcher, hooks) }, 'bash', way), [
+    'ok hook: in this bash',
+  ]);
+});
+
+test('the line is in a file for everybody, as NixOS writes it', () => {
+  for (const [name, shell, line] of [
+    ['bashrc', 'bash', bashLine],
+    ['bash.bashrc', 'bash', bashLine],
+    ['zshrc', 'zsh', zshLine],
+    ['zsh/zshrc', 'zsh', zshLine],
+    ['fish/config.fish', 'fish', fishLine],
+    ['fish/conf.d/foreign.fish', 'fish', fishLine],
+  ] as const) {
+    const file = write(`etc/${name}`, line.replace('nix-foreign', '/nix/store/x/bin/nix-foreign'));
+    assert.match(
+      check({}, shell)[0] ?? '',
+      new RegExp(`^note hook: ~/etc/${name} installs it, and this ${shell} has none: .*: exec ${shell}$`),
+    );
+    rmSync(file);
+  }
+  write('etc/fish/config.fish', bashLine);
+  assert.match(
+    check({})[0] ?? '',
+    /^note hook: .* → for bash add to ~\/home\/\.bashrc: /,
+    'nobody is told to edit it',
+  );
 });
 
 test('all is well', () => {

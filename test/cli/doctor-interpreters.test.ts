@@ -27,6 +27,21 @@ for (const kind of KINDS)
     assert.doesNotMatch(detail, /is the loader/);
   });
 
+test('nix-ld that does not enter the launcher is a note, with what has it do so', () => {
+  const entered = checkInterpreter('x', at('nix-ld'), true, 'by-nix-ld');
+  assert.deepEqual([entered.state, entered.remedy], ['ok', undefined]);
+  assert.match(entered.detail, /: nix-ld: it enters the launcher: /);
+  for (const onNixOs of [true, false]) {
+    const { state, detail, remedy = '' } = checkInterpreter('x', at('nix-ld'), onNixOs);
+    assert.equal(state, 'note');
+    assert.match(detail, /: nix-ld: .* with nix-ld's own libraries/);
+    assert.match(
+      remedy,
+      onNixOs ? /interpreter = "nix-ld"; \}; and a new login/ : /: NIX_LD=\S+nix-run-foreign, /,
+    );
+  }
+});
+
 test('where a rule of binfmt_misc takes programs, what sits at the path is no matter', () => {
   for (const kind of [...KINDS, 'nix-ld', 'launcher', 'loader'] as const) {
     const { strategy } = chooseStrategy({

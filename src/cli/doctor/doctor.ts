@@ -31,7 +31,7 @@ import {
 } from './checks.ts';
 import { checkHooks } from './hook-checks.ts';
 import { checkInterpreters } from './interpreter-checks.ts';
-import { checkStarts, copiesCheck } from './summary.ts';
+import { checkStarts, copiesCheck, wayToLauncher } from './summary.ts';
 
 function emptyStore(storeDir: string): Check {
   return {
@@ -89,28 +89,30 @@ async function shimsPlace(): Promise<string | undefined> {
 /** Looks at everything. */
 async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promise<Check[]> {
   const { uid } = context.host;
+  const session = { arch, env: context.env };
   const { dirs, checks: places } = checkPlaces(await everyPlace(uid), uid);
+  const facts = {
+    ...session,
+    parent: processName(process.ppid),
+    launcher,
+    shims: await shimsPlace(),
+    hooks: shellHooks,
+    etc: '/etc',
+  };
   const checks = [
     ...(await checkConfiguration(context)),
     ...checkVariables(context.host),
     await checkNix(context),
     ...checkStore(context),
-    ...checkInterpreters(arch, dirs),
+    ...checkInterpreters(session, dirs),
     await checkLauncher(launcher),
     ...places,
     ...(dirs === undefined ? [] : [checkCatalogue(dirs, context.location)]),
     ...(dirs === undefined ? [] : copiesCheck(dirs)),
     ...checkPatchedFiles(await patchPlaces(uid), context),
-    ...checkHooks({
-      arch,
-      env: context.env,
-      parent: processName(process.ppid),
-      launcher,
-      shims: await shimsPlace(),
-      hooks: shellHooks,
-    }),
+    ...checkHooks(facts, wayToLauncher(session)),
   ];
-  return [checkStarts(checks, { arch, env: context.env }), ...checks];
+  return [checkStarts(checks, session), ...checks];
 }
 
 /** A program that was asked about, and the plan that it has. */

@@ -28,6 +28,8 @@ export interface ShellFacts {
   readonly shims: string | undefined;
   /** shell-hooks/ */
   readonly hooks: string;
+  /** The directory of the startup files for everybody: /etc. */
+  readonly etc: string;
 }
 
 type HookFinding = Pick<Check, 'state' | 'detail' | 'remedy'>;
@@ -64,25 +66,29 @@ function activeHook(shell: Shell, facts: ShellFacts): HookFinding | undefined {
   return { state: 'ok', detail: `in this ${shell}` };
 }
 
-function missingHook(shell: Shell, { env }: ShellFacts): HookFinding {
-  const [file] = ownFiles(shell, env);
-  const own = hookLines(shell, env).find(({ asked }) => asked === shell);
+function missingHook(shell: Shell, facts: ShellFacts, way: string | undefined): Check {
+  const subject = 'hook';
+  const [file] = ownFiles(shell, facts.env);
+  const own = hookLines(shell, facts).find(({ asked }) => asked === shell);
   if (own !== undefined) {
     const detail = `${own.file} installs it, and this ${shell} has none: it is older than the line, or did not read the file`;
-    return { state: 'note', detail, remedy: `start the shell anew: exec ${shell}` };
+    return { subject, state: 'note', detail, remedy: `start the shell anew: exec ${shell}` };
   }
-  const others = SHELLS.filter((each) => each !== shell && hookLines(each, env).length > 0);
+  // Another subject: what stands below `hook`, and is well, is a way by which programs start.
+  if (way !== undefined)
+    return { subject: 'no hook', state: 'ok', detail: `none is needed: programs start ${way}` };
+  const others = SHELLS.filter((each) => each !== shell && hookLines(each, facts).length > 0);
   const detail =
     others.length > 0
       ? `the hook is installed for ${others.join(' and ')}, and this shell is ${shell}`
       : `not installed; programs start with nix-run-foreign, shims or binfmt`;
-  return { state: 'note', detail, remedy: `for ${shell} add to ${file}: ${installLine(shell)}` };
+  return { subject, state: 'note', detail, remedy: `for ${shell} add to ${file}: ${installLine(shell)}` };
 }
 
 /** Lines that ask for the hook of a shell which does not read them. */
-function leftoverLines({ env }: ShellFacts): HookFinding[] {
-  return SHELLS.flatMap((shell) => hookLines(shell, env))
-    .filter(({ reader, asked }) => reader !== asked)
+function leftoverLines(facts: ShellFacts): HookFinding[] {
+  return SHELLS.flatMap((shell) => hookLines(shell, facts))
+    .filter(({ reader, asked, isOwn }) => isOwn && reader !== asked)
     .map(({ file, reader, asked }) => ({
       state: 'lack',
       detail: `${file} is read by ${reader}, and asks for the hook of ${asked}`,
@@ -137,15 +143,15 @@ function checkShims(shell: Shell, { env, shims }: ShellFacts): Check[] {
   ];
 }
 
-/** Looks at the shell that asks, and at the files of all shells. */
-export function checkHooks(facts: ShellFacts): Check[] {
+/** Looks at the shell that asks, and at the files of all; `way`: how programs start without a hook, if they do. */
+export function checkHooks(facts: ShellFacts, way: string | undefined): Check[] {
   const shell = shellOf(facts);
   const leftover = leftoverLines(facts);
   const dead = deadVariables(shell ?? 'bash', facts);
   const active = shell === undefined ? undefined : activeHook(shell, facts);
   // A file that is to be corrected tells why there is no hook, and so does the lack of a home.
   const isTold = leftover.length > 0 || facts.shims === undefined;
-  const missing = shell === undefined || isTold ? undefined : missingHook(shell, facts);
+  const missing = shell === undefined || isTold ? undefined : missingHook(shell, facts, way);
   const own = active ?? missing;
   return [
     ...[...leftover, ...dead, ...(own === undefined ? [] : [own])].map((each) => ({

@@ -1,6 +1,9 @@
 // An environment and a machine → the loader or launcher that nix-ld of that machine enters.
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Machine } from '../../elf/machine.ts';
+import { isExecutable } from '../../host/files.ts';
+import type { Environment } from '../../host/tool-environment.ts';
 
 /** The file, and the variable that names it. */
 interface NamedLoader {
@@ -13,7 +16,7 @@ interface NamedLoader {
  * src/main.rs). Of a name that is not there it takes a newline away (src/elf.rs, `open`). Undefined for its default.
  */
 export function loaderOfNixLd(
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   { nixLdSuffix }: Pick<Machine, 'nixLdSuffix'>,
 ): NamedLoader | undefined {
   const own = `NIX_LD_${nixLdSuffix}`;
@@ -21,4 +24,10 @@ export function loaderOfNixLd(
   const value = env[variable] ?? '';
   if (value === '') return undefined;
   return { variable, file: existsSync(value) ? value : value.replace(/\n$/, '') };
+}
+
+/** Whether nix-ld of that machine enters the launcher. */
+export function entersLauncher(env: Environment, machine: Pick<Machine, 'nixLdSuffix'>): boolean {
+  const file = loaderOfNixLd(env, machine)?.file ?? '';
+  return path.basename(file) === 'nix-run-foreign' && isExecutable(file);
 }

@@ -1,15 +1,14 @@
 // All findings → the first sentence, whether foreign programs start here now and how; and what copies cost.
 import { lstatSync, readdirSync } from 'node:fs';
-import path from 'node:path';
 import { machinesRunBy } from '../../elf/machine.ts';
 import type { Directories } from '../../host/directories.ts';
-import { filesBelow, isExecutable } from '../../host/files.ts';
+import { filesBelow } from '../../host/files.ts';
 import { BINFMT_MISC, isOn } from '../../host/registered-rule.ts';
-import { registered } from '../../integrations/binfmt/binfmt-registry.ts';
+import { registered, ruleFor } from '../../integrations/binfmt/binfmt-registry.ts';
 import { copiesDirectory, unpackedDirectory } from '../../plan/copy-directories.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Check } from './checks.ts';
-import { loaderOfNixLd } from './nix-ld-loader.ts';
+import { entersLauncher } from './nix-ld-loader.ts';
 
 /** Without these nothing can be resolved; all else only costs something. */
 const NEEDED = ['configuration', 'store', 'launcher', 'directories'];
@@ -23,7 +22,7 @@ function hasRule(): boolean {
 }
 
 /** What this machine and this session have. */
-interface ThisSession {
+export interface ThisSession {
   readonly arch: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -36,10 +35,18 @@ function wayOfInterpreter({ arch, env }: ThisSession): string | undefined {
   const { kind } = inspectInterpreter(interpreter);
   if (kind === 'launcher') return `as they are, by the launcher at ${interpreter}`;
   if (kind === 'loader') return `as they are, with the libraries of this system`;
-  const entered = loaderOfNixLd(env, own)?.file ?? '';
-  if (kind !== 'nix-ld' || path.basename(entered) !== 'nix-run-foreign' || !isExecutable(entered))
-    return undefined;
+  if (kind !== 'nix-ld' || !entersLauncher(env, own)) return undefined;
   return `as they are, by nix-ld at ${interpreter}`;
+}
+
+const BY_RULE = 'as they are, by a rule of binfmt_misc';
+
+/** How programs of this machine come to the launcher by their own names, whoever starts them; undefined: not at all. */
+export function wayToLauncher(session: ThisSession): string | undefined {
+  const [own] = machinesRunBy(session.arch);
+  if (own === undefined) return undefined;
+  if (ruleFor(own) !== undefined) return BY_RULE;
+  return inspectInterpreter(own.interpreter).kind === 'loader' ? undefined : wayOfInterpreter(session);
 }
 
 function waysOf(checks: readonly Check[], session: ThisSession): string[] {
@@ -47,7 +54,7 @@ function waysOf(checks: readonly Check[], session: ThisSession): string[] {
   return [
     'with nix-run-foreign in front',
     wayOfInterpreter(session) ?? '',
-    hasRule() ? 'as they are, by a rule of binfmt_misc' : '',
+    hasRule() ? BY_RULE : '',
     has('hook') ? 'by their names, by the shell hook' : '',
     has('shims') ? 'by their names, those that have a shim' : '',
   ].filter((each) => each !== '');

@@ -1,4 +1,4 @@
-// A home → the lines of the shells' own files that install a hook.
+// A home and /etc → the lines of the shells' startup files that install a hook.
 import { readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
@@ -11,12 +11,13 @@ interface HookLine {
   readonly reader: Shell;
   /** The shell whose hook the line asks for. */
   readonly asked: Shell;
+  /** Whether it is the user's file, not one for everybody, which NixOS writes. */
+  readonly isOwn: boolean;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-function fishFiles(env: Env, home: string): string[] {
-  const directory = path.join(env['XDG_CONFIG_HOME'] ?? path.join(home, '.config'), 'fish');
+function fishFiles(directory: string): readonly [string, ...string[]] {
   const snippets = path.join(directory, 'conf.d');
   let names: string[] = [];
   try {
@@ -46,8 +47,14 @@ export function ownFiles(shell: Shell, env: Env): readonly [string, ...string[]]
     const at = (name: string) => path.join(env['ZDOTDIR'] ?? home, name);
     return [at('.zshrc'), at('.zprofile'), at('.zshenv'), at('.zlogin')];
   }
-  const [first = inHome('.config/fish/config.fish'), ...others] = fishFiles(env, home);
-  return [first, ...others];
+  return fishFiles(path.join(env['XDG_CONFIG_HOME'] ?? inHome('.config'), 'fish'));
+}
+
+/** Those that it reads for every user, as NixOS, Debian and others name them. */
+function systemFiles(shell: Shell, etc: string): readonly string[] {
+  if (shell === 'fish') return fishFiles(path.join(etc, 'fish'));
+  const names = shell === 'bash' ? ['bashrc', 'bash.bashrc'] : ['zshrc', 'zsh/zshrc'];
+  return names.map((name) => path.join(etc, name));
 }
 
 function linesIn(file: string): readonly string[] {
@@ -58,12 +65,13 @@ function linesIn(file: string): readonly string[] {
   }
 }
 
-/** Lines that are no comments and name the command and a shell. */
-export function hookLines(shell: Shell, env: Env): readonly HookLine[] {
-  return ownFiles(shell, env).flatMap((file) =>
+/** Lines that are no comments and name the command and a shell, those of the user first; `etc`: the directory /etc. */
+export function hookLines(shell: Shell, { env, etc }: { env: Env; etc: string }): readonly HookLine[] {
+  const own = ownFiles(shell, env);
+  return [...own, ...systemFiles(shell, etc)].flatMap((file, index) =>
     linesIn(file).flatMap((line) => {
       const asked = /^[^#]*\bnix-foreign["']?\s+hook\s+(\w+)/.exec(line)?.[1];
-      return isShell(asked) ? [{ file, reader: shell, asked }] : [];
+      return isShell(asked) ? [{ file, reader: shell, asked, isOwn: index < own.length }] : [];
     }),
   );
 }
