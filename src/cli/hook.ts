@@ -106,3 +106,18 @@ export function processName(pid: number): string | undefined {
     return undefined;
   }
 }
+
+/** bash(1) and zsh(1), INVOCATION. */
+const LOGIN_OPTION = /^-(?:[ailsx]*l[ailsx]*|-?login)$/;
+
+/** The name of a process, behind a `-` where it is a shell that was started as a login shell. */
+export function shellName(pid: number): string | undefined {
+  const name = processName(pid)?.replace(/^-/, '');
+  if (name === undefined) return undefined;
+  try {
+    const [called = '', ...options] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return called.startsWith('-') || options.some((each) => LOGIN_OPTION.test(each)) ? `-${name}` : name;
+  } catch {
+    return name;
+  }
+}

@@ -1,11 +1,13 @@
 // Half-installed hooks, each with the one line that mends it.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { checkHooks, type ShellFacts } from '../../src/cli/doctor/hook-checks.ts';
-import { processName } from '../../src/cli/hook.ts';
+import { processName, shellName } from '../../src/cli/hook.ts';
 import { hookMark } from '../../src/integrations/hooks/hook-text.ts';
 import { scratchDirectory } from '../store/compiled-library.ts';
 
@@ -124,6 +126,28 @@ test('the line is there and the shell is older', () => {
   assert.deepEqual(inherited, [found], 'the variable came from another shell');
 });
 
+test('the line is in a file that only login shells read', () => {
+  for (const [name, shell, line, first] of [
+    ['.bash_profile', 'bash', bashLine, '.bashrc'],
+    ['.bash_login', 'bash', bashLine, '.bashrc'],
+    ['.profile', 'bash', bashLine, '.bashrc'],
+    ['.zprofile', 'zsh', zshLine, '.zshrc'],
+    ['.zlogin', 'zsh', zshLine, '.zshrc'],
+  ] as const) {
+    const file = write(`home/${name}`, line);
+    assert.deepEqual(check({}, shell), [
+      `note hook: ~/home/${name} installs it, and this ${shell} has none: it is no login shell → move the line to ~/home/${first}: only login shells read ~/home/${name}`,
+    ]);
+    assert.match(check({}, `-${shell}`)[0] ?? '', new RegExp(`: it is older .* anew: exec ${shell} -l$`));
+    write(`home/${first}`, line);
+    assert.match(check({}, shell)[0] ?? '', new RegExp(`^note hook: ~/home/${first} .*: exec ${shell}$`));
+    rmSync(path.join(home, first));
+    rmSync(file);
+  }
+  write('home/.zshenv', zshLine);
+  assert.match(check({}, 'zsh')[0] ?? '', /anew: exec zsh$/, 'every zsh reads it');
+});
+
 test('the line is in the file of another shell', () => {
   write('home/.bashrc', bashLine);
   assert.deepEqual(check({}, 'zsh'), [
@@ -197,6 +221,25 @@ test('shims that are not on PATH', () => {
 test('the name of a process', () => {
   assert.ok((processName(process.ppid) ?? '').length > 0);
   assert.equal(processName(4_194_305), undefined);
+  assert.equal(shellName(4_194_305), undefined);
+});
+
+test('a login shell is known by how it was called', async () => {
+  for (const [argv0, options, expected] of [
+    ['bash', [], 'bash'],
+    ['-bash', [], '-bash'],
+    ['bash', ['-il'], '-bash'],
+    ['bash', ['--login'], '-bash'],
+    ['bash', ['--rcfile', '/dev/null'], 'bash'],
+  ] as const) {
+    // It waits for a line.
+    const shell = spawn('bash', options, { argv0, env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
+    shell.stdin.write('echo\n');
+    await once(shell.stdout, 'data');
+    assert.equal(shellName(shell.pid ?? 0), expected, [argv0, ...options].join(' '));
+    shell.stdin.end();
+    await once(shell, 'close');
+  }
 });
 
 test('without HOME the file to add to is in the home that passwd names', () => {

@@ -18,7 +18,7 @@ import { isStoreObjectName } from '../../store/store-location.ts';
 import { interpreterOfChildren, reportOfChildren } from '../../view/children.ts';
 import { whyNoView } from '../../view/make-view.ts';
 import type { EntryProcess } from '../command.ts';
-import { processName } from '../hook.ts';
+import { shellName } from '../hook.ts';
 import { resolve } from '../resolve.ts';
 import {
   type Check,
@@ -93,7 +93,7 @@ async function examine({ context, arch, launcher, shellHooks }: OfEntry): Promis
   const { dirs, checks: places } = checkPlaces(await everyPlace(uid), uid);
   const facts = {
     ...session,
-    parent: processName(process.ppid),
+    parent: shellName(process.ppid),
     launcher,
     shims: await shimsPlace(),
     hooks: shellHooks,

@@ -12,7 +12,7 @@ import {
   SHELLS,
   type Shell,
 } from '../../integrations/hooks/hook-text.ts';
-import { hookLines, ownFiles } from '../../integrations/hooks/installed-hooks.ts';
+import { type HookLine, hookLines, ownFiles } from '../../integrations/hooks/installed-hooks.ts';
 import { inspectInterpreter } from '../../plan/strategy.ts';
 import type { Check } from './checks.ts';
 import { loaderOfNixLd } from './nix-ld-loader.ts';
@@ -21,7 +21,7 @@ export interface ShellFacts {
   /** Node's `process.arch`. */
   readonly arch: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The process that started this one, by its name (proc(5), `comm`). */
+  /** The process that started this one, as shellName() has it. */
   readonly parent: string | undefined;
   readonly launcher: string;
   /** The directory of the shims; undefined for a user without a home directory. */
@@ -66,14 +66,28 @@ function activeHook(shell: Shell, facts: ShellFacts): HookFinding | undefined {
   return { state: 'ok', detail: `in this ${shell}` };
 }
 
+/** A line of the hook that this shell has not. */
+function unreadLine(
+  shell: Shell,
+  { file, isForLogin }: HookLine,
+  { env, parent }: ShellFacts,
+): Pick<Check, 'detail' | 'remedy'> {
+  const isLogin = parent?.startsWith('-') === true;
+  if (isForLogin && !isLogin) {
+    const [first] = ownFiles(shell, env);
+    const detail = `${file} installs it, and this ${shell} has none: it is no login shell`;
+    return { detail, remedy: `move the line to ${first}: only login shells read ${file}` };
+  }
+  const detail = `${file} installs it, and this ${shell} has none: it is older than the line, or did not read the file`;
+  return { detail, remedy: `start the shell anew: exec ${shell}${isForLogin ? ' -l' : ''}` };
+}
+
 function missingHook(shell: Shell, facts: ShellFacts, way: string | undefined): Check {
   const subject = 'hook';
   const [file] = ownFiles(shell, facts.env);
-  const own = hookLines(shell, facts).find(({ asked }) => asked === shell);
-  if (own !== undefined) {
-    const detail = `${own.file} installs it, and this ${shell} has none: it is older than the line, or did not read the file`;
-    return { subject, state: 'note', detail, remedy: `start the shell anew: exec ${shell}` };
-  }
+  const lines = hookLines(shell, facts).filter(({ asked }) => asked === shell);
+  const own = lines.find(({ isForLogin }) => !isForLogin) ?? lines[0];
+  if (own !== undefined) return { subject, state: 'note', ...unreadLine(shell, own, facts) };
   // Another subject: what stands below `hook`, and is well, is a way by which programs start.
   if (way !== undefined)
     return { subject: 'no hook', state: 'ok', detail: `none is needed: programs start ${way}` };

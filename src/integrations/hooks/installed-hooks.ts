@@ -4,7 +4,7 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { isShell, type Shell } from './hook-text.ts';
 
-interface HookLine {
+export interface HookLine {
   /** An absolute path. */
   readonly file: string;
   /** The shell that reads the file. */
@@ -13,6 +13,8 @@ interface HookLine {
   readonly asked: Shell;
   /** Whether it is the user's file, not one for everybody, which NixOS writes. */
   readonly isOwn: boolean;
+  /** Whether only a login shell reads the file. */
+  readonly isForLogin: boolean;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -57,6 +59,9 @@ function systemFiles(shell: Shell, etc: string): readonly string[] {
   return names.map((name) => path.join(etc, name));
 }
 
+/** Of the user's own files, those that a shell reads only at a login: bash(1), INVOCATION, zsh(1), FILES. */
+const LOGIN_FILES = ['.bash_profile', '.bash_login', '.profile', '.zprofile', '.zlogin'];
+
 function linesIn(file: string): readonly string[] {
   try {
     return readFileSync(file, 'utf8').split('\n');
@@ -70,8 +75,9 @@ export function hookLines(shell: Shell, { env, etc }: { env: Env; etc: string })
   const own = ownFiles(shell, env);
   return [...own, ...systemFiles(shell, etc)].flatMap((file, index) =>
     linesIn(file).flatMap((line) => {
+      const isForLogin = LOGIN_FILES.includes(path.basename(file));
       const asked = /^[^#]*\bnix-foreign["']?\s+hook\s+(\w+)/.exec(line)?.[1];
-      return isShell(asked) ? [{ file, reader: shell, asked, isOwn: index < own.length }] : [];
+      return isShell(asked) ? [{ file, reader: shell, asked, isOwn: index < own.length, isForLogin }] : [];
     }),
   );
 }
