@@ -1,5 +1,6 @@
 // The programs of a tree → as few farms as their sets allow: programs whose names lead to the same files share one.
 import { realpathSync } from 'node:fs';
+import { hidesOwnLibrary } from '../integrations/patch/patched-farm.ts';
 import type { LibraryOutline } from './patch-library.ts';
 import { farmFor, type PatchOutline, type SharedFarm } from './plan-patch.ts';
 
@@ -29,6 +30,7 @@ function sameUndo({ undo: one }: PatchOutline, { undo: other }: PatchOutline): b
 function agree(one: PatchOutline, other: PatchOutline): boolean {
   if (one.kind !== other.kind || one.verified.loader !== other.verified.loader) return false;
   if (one.set.directories.join(':') !== other.set.directories.join(':')) return false;
+  if (hidesOwnLibrary(one.set.links, other) || hidesOwnLibrary(other.set.links, one)) return false;
   return sameLinks(one.set.links, other.set.links) && sameUndo(one, other);
 }
 

@@ -9,7 +9,7 @@ import type { Directories } from '../host/directories.ts';
 import { type ChosenEdits, chooseEdits } from '../integrations/patch/choose-edits.ts';
 import { sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { undoneSource, undoOf } from '../integrations/patch/file-changes.ts';
-import { LOADER_NAME, patchedRunPath } from '../integrations/patch/patched-farm.ts';
+import { LOADER_NAME, runPathWith } from '../integrations/patch/patched-farm.ts';
 import { whyNotServed } from '../integrations/patch/prove-patched.ts';
 import type { UndoRecord } from '../integrations/patch/undo-record.ts';
 import type { WantedNames } from '../integrations/patch/wanted-names.ts';
@@ -106,7 +106,7 @@ function wantedOf(
   return (farm) => ({
     interpreter: undefined,
     // By it the undo data are found too, where names alone are others.
-    runPath: { tag, text: patchedRunPath(elf, farm, set.directories) },
+    runPath: { tag, text: runPathWith(farm, set.directories, elf, 'last') },
     renamed,
     lifted: [],
   });

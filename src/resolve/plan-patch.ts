@@ -19,10 +19,11 @@ import { sha256OfSource } from '../integrations/patch/copy-with-changes.ts';
 import { changedSource, type FileChanges, type Undo, undoOf } from '../integrations/patch/file-changes.ts';
 import { unlikeForeign, whyUnusable } from '../integrations/patch/patched-copy.ts';
 import {
+  farmPlace,
   LOADER_NAME,
   type PatchedSet,
-  patchedRunPath,
   patchedSet,
+  runPathWith,
   withoutNeighbours,
 } from '../integrations/patch/patched-farm.ts';
 import { patchedDirectory } from '../integrations/patch/patched-state.ts';
@@ -101,7 +102,7 @@ function wantedWith(farm: string, { program, set, loader, manner }: FarmNaming):
     interpreter: raw(manner.plain ? loader : path.join(farm, LOADER_NAME)),
     runPath: {
       tag: manner.usersFirst ? 'runpath' : 'rpath',
-      text: patchedRunPath(program.elf, farm, set.directories),
+      text: runPathWith(farm, set.directories, program.elf, farmPlace(program)),
     },
     renamed: set.renamed,
     lifted: manner.lift && !manner.usersFirst ? set.transitive : [],

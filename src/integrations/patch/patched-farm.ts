@@ -155,14 +155,34 @@ export function withoutNeighbours(
   return { ...set, links: new Map([...set.links].filter(([name]) => !gone.has(name))) };
 }
 
-/** The program's own entries as they are, then the farm's. Bytes as latin1, as ELF strings are read. */
-export function patchedRunPath(
-  elf: Pick<ElfFile, 'rpath' | 'runpath'>,
+/**
+ * Whether the farm comes before the program's own entries: as at a start by the launcher, whose library path comes
+ * after a DT_RPATH and before a DT_RUNPATH (ld.so(8)), and for musl before both. So an own library gives way there too.
+ */
+export function farmPlace({ elf, libc }: Pick<PatchedProgram, 'elf' | 'libc'>): FarmPlace {
+  return libc.kind === 'musl' || elf.runpath !== undefined ? 'first' : 'last';
+}
+
+/** Whether the program would take a name of another one's farm where it has a library of its own. */
+export function hidesOwnLibrary(
+  links: PatchedSet['links'],
+  { program, set }: { readonly program: PatchedProgram; readonly set: Pick<PatchedSet, 'links'> },
+): boolean {
+  if (farmPlace(program) === 'last') return false;
+  return [...links.keys()].some((name) => !set.links.has(name) && isInRunPath(program, name));
+}
+
+type FarmPlace = 'first' | 'last';
+
+/** The own entries as they are, and the farm's. Bytes as latin1, as ELF strings are read. */
+export function runPathWith(
   farm: string,
   directories: readonly string[],
+  { rpath, runpath }: Pick<ElfFile, 'rpath' | 'runpath'>,
+  place: FarmPlace,
 ): string {
   const raw = (text: string) => Buffer.from(text).toString('latin1');
-  const own = elf.runpath ?? elf.rpath;
+  const own = [runpath ?? rpath ?? ''].filter((each) => each !== '');
   const ours = [farm, ...directories.map((each) => path.resolve(farm, each))].map(raw);
-  return [...(own === undefined || own === '' ? [] : [own]), ...ours].join(':');
+  return (place === 'first' ? [...ours, ...own] : [...own, ...ours]).join(':');
 }
