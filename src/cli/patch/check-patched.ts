@@ -45,7 +45,7 @@ async function check(
     if (farm === undefined) return { file, farm, lacks: undefined, root: undefined, isUndoable: false };
     const root = known.map((dirs) => farmRoot(dirs, farm, context)).find((each) => each !== undefined);
     const undo = patched && undoThatFits(source, patched);
-    if (undo !== undefined) await remember(placesOfOwn(known, context), farm, target.path);
+    if (patched !== undefined) await remember(placesOfOwn(known, context), farm, target.path);
     return { file, farm, lacks: lackOf(farm), root, isUndoable: undo !== undefined };
   } finally {
     source.close();
@@ -57,7 +57,7 @@ function placesOfOwn(known: readonly Directories[], { host }: Context): readonly
   return known.filter(({ shared }) => shared !== true || host.uid === 0);
 }
 
-/** The file was moved or copied: its record says so from now on. */
+/** The file was moved or copied, and stripped perhaps: its record says so from now on. */
 async function remember(known: readonly Directories[], farm: string, file: string): Promise<void> {
   const dirs = known.find((each) => readPatchedRecord(each, farm) !== undefined);
   const record = dirs && readPatchedRecord(dirs, farm);

@@ -71,16 +71,28 @@ function homeOf(): string[] {
   }
 }
 
+function filesNaming(
+  dirs: StatePlace,
+  farm: string,
+  starts: readonly string[],
+  mayBe: (file: string) => boolean,
+): string[] {
+  const found: string[] = [];
+  for (const file of filesNear(starts))
+    if (mayBe(file) && namesFarm(dirs, file, farm) === true) found.push(file);
+  return found;
+}
+
 /** Changes nothing. Where no file is left in its place the directories around are searched, and the user's home. */
 export function fateOf(dirs: StatePlace, record: PatchedRecord, now: number): PatchedFate {
   const { farm, files, former = [] } = record;
   if (files.some((file) => mayNameFarm(dirs, file, farm))) return { kind: 'there' };
+  const starts = [...[...files, ...former].flatMap(directoriesAbove), ...homeOf()];
   const sizes = sizesOf(record);
-  const found: string[] = [];
-  for (const file of filesNear([...[...files, ...former].flatMap(directoriesAbove), ...homeOf()])) {
-    if (!sizes.has(lstatSync(file, { throwIfNoEntry: false })?.size ?? -1)) continue;
-    if (namesFarm(dirs, file, farm) === true) found.push(file);
-  }
+  const hasSize = (file: string) => sizes.has(lstatSync(file, { throwIfNoEntry: false })?.size ?? -1);
+  const unchanged = filesNaming(dirs, farm, starts, hasSize);
+  // What strip(1) made of a file has another size.
+  const found = unchanged.length > 0 ? unchanged : filesNaming(dirs, farm, starts, () => true);
   if (found.length > 0) return { kind: 'moved', files: found };
   return { kind: 'gone', since: markedAt(dirs, farm) ?? now };
 }

@@ -1,20 +1,24 @@
 // A patched file → what the other commands say of it: its original's libraries, its root, and that its libraries are gone.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lutimesSync,
   mkdirSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   utimesSync,
 } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { planKey } from '../../../src/plan/plan-format.ts';
+import { compile } from '../compile.ts';
 import { stateOf } from '../saved-state.ts';
-import { foreignNamed, openVendorRoot } from './vendor-root.ts';
+import { foreignNamed, openVendorRoot, uid } from './vendor-root.ts';
 
 const vendor = await openVendorRoot('small');
 const curl = vendor.put(foreignNamed(vendor.rig, 'curl'), 'curl');
@@ -159,6 +163,27 @@ test('a patched file that may be executed but not read is there, and keeps its r
   assert.match(refused.stderr, /\/vendor\/brief: it is patched, and could not start/);
   rmSync(brief);
   assert.match(await manage('prune', '--patched'), /pruned \/vendor\/brief: the patched file is gone/);
+});
+
+test('a patched file that was stripped is found where it was moved, and keeps its root', async () => {
+  const at = (name: string): string => path.join(vendor.dir, name);
+  const brief = compile(at('brief'), '#include <stdio.h>\nint main(void) { return puts("said") < 0; }');
+  chownSync(brief, uid, uid);
+  await manage('patch', '-y', '/vendor/brief');
+  const { size } = statSync(brief);
+  execFileSync('strip', [brief]);
+  assert.notEqual(statSync(brief).size, size);
+  chownSync(brief, uid, uid);
+  renameSync(brief, at('stripped'));
+  assert.doesNotMatch(await manage('prune', '--patched'), /the patched file is gone/);
+  assert.match(await manage('list'), /^patched file {2}\/vendor\/stripped$/m);
+  renameSync(at('stripped'), at('elsewhere'));
+  assert.match(await manage('patch', '--check', '/vendor/elsewhere'), /held by .*; was changed after/);
+  assert.match(await manage('list'), /^patched file {2}\/vendor\/elsewhere$/m);
+  assert.equal((await collect()).status, 0);
+  assert.equal((await vendor.root.bare('/vendor/elsewhere')).stdout, 'said\n');
+  rmSync(at('elsewhere'));
+  assert.match(await manage('prune', '--patched'), /pruned .*\/vendor\/elsewhere/);
 });
 
 test('the root of a patched file whose content is gone is kept for 30 days, or until prune is told', async () => {
