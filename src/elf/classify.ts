@@ -97,6 +97,15 @@ export function isMarkedAsProgram({ flags1, entry = 0, hasDebug }: ElfFile): boo
   return (flags1 & DF_1_PIE) !== 0 || (entry !== 0 && hasDebug);
 }
 
+/**
+ * A library that tells of itself when it is started, as Qt's and libc.so.6: with an interpreter and a soname, and
+ * without the marks of a program. Programs that linkers of before DF_1_PIE made have DT_DEBUG.
+ */
+export function isStartableLibrary(elf: ElfFile): boolean {
+  const { type, interpreter, soname } = elf;
+  return type === ET_DYN && interpreter !== undefined && soname !== undefined && !isMarkedAsProgram(elf);
+}
+
 /** Nothing marks a libc's loader, and `ld.so PROGRAM` starts it; GNU ld once gave every library an entry. */
 function isLoader({ soname = '', entry = 0 }: ElfFile, fileName: string): boolean {
   return entry !== 0 && (isNameOfLoader(soname) || isNameOfLoader(fileName));

@@ -2,7 +2,8 @@
 import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { choicesFile, readChoices, saveChoices } from '../choices/choices-file.ts';
-import { openFileSource } from '../elf/open-elf.ts';
+import { isStartableLibrary } from '../elf/classify.ts';
+import { elfFileAt, openFileSource } from '../elf/open-elf.ts';
 import { packingOf } from '../elf/packed.ts';
 import { linksOfProgram, unpin } from '../fingerprint/saved-fingerprints.ts';
 import { removeLeftoversOf, temporaryName } from '../host/atomic-file.ts';
@@ -161,9 +162,18 @@ export async function withOriginal<T>(
   }
 }
 
+/** As a program it would get another interpreter, and its DT_RUNPATH would become a DT_RPATH. */
+function refuseStartableLibrary({ typedName, path: file }: PatchTarget, original: string): void {
+  const elf = elfFileAt(original);
+  if (elf === undefined || !isStartableLibrary(elf)) return;
+  const hint = `name a directory with it and the programs that load it: nix-foreign patch --tree ${fileWord(path.dirname(file))}`;
+  throw patchRefusal(typedName, 'it is a shared library that can be started too', hint, 'library');
+}
+
 /** @throws ForeignError for what is no dynamic program of another Linux. */
 export function inspectOriginal(target: PatchTarget, { file }: Original, context: Context): ProgramFile {
   const { typedName } = target;
+  refuseStartableLibrary(target, file);
   const program = inspectProgram(file, { ...context.host, libraryPath: undefined });
   const start = `start it as it is: nix-run-foreign ${fileWord(typedName)}`;
   if (program.appImage !== undefined)

@@ -1,6 +1,7 @@
 // A directory → the programs and libraries in it that may be patched, each once, with its other names.
 import { accessSync, constants, lstatSync } from 'node:fs';
 import path from 'node:path';
+import { isStartableLibrary } from '../../elf/classify.ts';
 import type { ElfFile } from '../../elf/elf-file.ts';
 import { ET_DYN } from '../../elf/gabi.ts';
 import { elfFileAt } from '../../elf/open-elf.ts';
@@ -59,9 +60,13 @@ function namedFiles(directory: string): { files: TreeFile[]; names: Set<string> 
   return { files, names };
 }
 
-/** It is not made to be started. */
-function isLibrary({ type, dynamic, interpreter, needed }: ElfFile): boolean {
-  return type === ET_DYN && dynamic && interpreter === undefined && needed.length > 0;
+function isProgram(elf: ElfFile): boolean {
+  return elf.interpreter !== undefined && !isStartableLibrary(elf);
+}
+
+/** It is not made to be started, or not only. */
+function isLibrary(elf: ElfFile): boolean {
+  return elf.type === ET_DYN && elf.dynamic && !isProgram(elf) && elf.needed.length > 0;
 }
 
 function mayRead(file: string): boolean {
@@ -112,7 +117,7 @@ export function filesInTree(
   for (const { elf } of found) if (elf.soname !== undefined) names.add(elf.soname);
   const plain = ({ file, others }: TreeFile): TreeFile => ({ file, others });
   return {
-    programs: found.filter(({ elf }) => elf.interpreter !== undefined).map(plain),
+    programs: found.filter(({ elf }) => isProgram(elf)).map(plain),
     libraries: found.filter(({ elf }) => isLibrary(elf)).map(plain),
     names,
     unreadable: files.map(({ file }) => file).filter((file) => !known.has(file) && isUnreadable(file)),

@@ -1,7 +1,16 @@
 // Libraries of a vendor's directory that need what only the store has → patched with its programs, moved, and as before.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { elfFileAt } from '../../../src/elf/open-elf.ts';
@@ -99,6 +108,36 @@ test('a plug-in whose run path does not lead to the farm finds what it needs, al
     );
   assert.equal((await manage('unpatch', '--tree', '/vendor/app')).status, 0);
   assert.deepEqual(sums(at('app')), before);
+});
+
+test('a library that can be started too, as those of Qt, is patched as the library that it is', async () => {
+  make('qt');
+  const started = `${PLUG}
+    const char loader[] __attribute__((section(".interp"))) = "/lib64/ld-linux-x86-64.so.2";
+    void start(void) { for (;;) {} }`;
+  for (const [name, mode] of [
+    ['plain.so', 0o644],
+    ['executable.so', 0o755],
+  ] as const) {
+    compileLibrary(at(`qt/lib/${name}`), name, started, ['-l:libz.so.1', '-Wl,-rpath,$ORIGIN,-e,start']);
+    assert.ok(elfFileAt(at(`qt/lib/${name}`))?.interpreter);
+    chmodSync(at(`qt/lib/${name}`), mode);
+  }
+  own(at('qt'));
+  const before = sums(at('qt'));
+  const alone = await manage('patch', '-y', '/vendor/qt/lib/executable.so');
+  assert.equal(alone.status, 126);
+  assert.match(alone.stderr, /it is a shared library that can be started too.*\n.*nix-foreign patch --tree/);
+  const { status, stderr } = await manage('patch', '-y', '--tree', '/vendor/qt', '--strict');
+  assert.equal(status, 0, stderr);
+  for (const name of ['plain', 'executable']) {
+    const { interpreter, runpath } = elfFileAt(at(`qt/lib/${name}.so`)) ?? {};
+    assert.equal(interpreter, '/lib64/ld-linux-x86-64.so.2');
+    assert.match(runpath ?? '', /^\$ORIGIN:\/nix\/store\/[0-9a-z]{32}-f$/);
+    assert.match((await bare('/vendor/qt/bin/host', [`../lib/${name}.so`])).stdout, /^1\.\d/);
+  }
+  assert.equal((await manage('unpatch', '--tree', '/vendor/qt')).status, 0);
+  assert.deepEqual(sums(at('qt')), before);
 });
 
 test('a library whose links were lost is needed by its file name, so the tree can be moved', async () => {
