@@ -105,7 +105,8 @@ function wantedWith(farm: string, { program, set, loader, manner }: FarmNaming):
       text: runPathWith(farm, set.directories, program.elf, farmPlace(program)),
     },
     renamed: set.renamed,
-    lifted: manner.lift && !manner.usersFirst ? set.transitive : [],
+    // ld.so looks for these too in LD_LIBRARY_PATH before it looks in a DT_RUNPATH.
+    lifted: manner.lift ? set.transitive : [],
   };
 }
 

@@ -1,4 +1,4 @@
-// Programs with a DT_RUNPATH and libraries of their own → patched, each library is the one that it starts with by the launcher.
+// Programs with libraries of their own → patched, each library is the one that they start with by the launcher.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -33,4 +33,23 @@ test("in a tree one program keeps its own library where another has the store's"
   assert.equal(status, 0, stderr);
   assert.equal(await said('/vendor/app/a/own'), 'mine\n');
   assert.match(await said('/vendor/app/b/stores'), /^1\.\d/);
+});
+
+test("with the user's libraries first, one of its own finds in the farm what only that needs", async () => {
+  const foo = 'const char *zlibVersion(void); const char *foo(void) { return zlibVersion(); }';
+  const own = compileLibrary(at('first/lib/libfoo.so'), 'libfoo.so', foo, ['-l:libz.so.1']);
+  const source = '#include <stdio.h>\nconst char *foo(void);\nint main(void) { return puts(foo()) < 0; }';
+  compile(at('first/tool'), source, [own, '-Wl,-rpath,$ORIGIN/lib']);
+  const text = 'const char *zlibVersion(void) { return "theirs"; }';
+  compileLibrary(at('theirs/libz.so.1'), 'libz.so.1', text);
+  const { status, stderr } = await vendor.root.manage([
+    'patch',
+    '-y',
+    '--user-libraries-first',
+    '/vendor/first/tool',
+  ]);
+  assert.equal(status, 0, stderr);
+  assert.match(await said('/vendor/first/tool'), /^1\.\d/);
+  const env = { LD_LIBRARY_PATH: '/vendor/theirs' };
+  assert.equal((await vendor.root.bare('/vendor/first/tool', [], { env })).stdout, 'theirs\n');
 });
