@@ -246,7 +246,8 @@ export async function applyPatch(
   dirs: Directories,
 ): Promise<Applied> {
   const [output = plan.target.path] = names;
-  refuseOpenEntries(plan, context);
+  const isReplaced = names.includes(plan.target.path);
+  if (isReplaced) refuseOpenEntries(plan, context);
   removeLeftoversOf(output);
   const copy = temporaryName(output);
   let isNew = false;
@@ -260,7 +261,7 @@ export async function applyPatch(
     const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);
     if (made.kind === 'refused') throw refusedFarm(plan, made.why);
     copyWithChanges(plan.original.file, copy, plan.chosen.changes, statSync(plan.original.file).size);
-    const take = names.includes(plan.target.path) ? takeAttributes : takeModes;
+    const take = isReplaced ? takeAttributes : takeModes;
     const attributes = take(plan.target.path, copy, context.env['PATH']);
     if (attributes !== undefined) throw withoutAttributes(plan.target, attributes, 'patch');
     checkBytes(plan, copy);

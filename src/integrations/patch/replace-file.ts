@@ -69,16 +69,20 @@ function mayHoldMask(file: string): boolean {
   return ((mode >> 3) & 7 & ~mode) !== 0;
 }
 
+/** What cp(1) is to copy: by `all` the attributes in `security.` too, which else are left behind or taken away. */
+type Preserved = 'all' | 'xattr' | 'mode';
+
 /**
  * Of a file whose attributes cannot be copied: getfattr(1) names them, ACL and capabilities among them. A label of
  * SELinux comes from the directory. Without getfattr one whose group has no more than others counts as having none.
  */
-function hasAttributes(file: string, searchPath: string | undefined): boolean {
+function hasAttributes(file: string, searchPath: string | undefined, what: Preserved): boolean {
   const args = ['-m', '-', '--absolute-names', '--', file];
   const places = `${searchPath ?? ''}:${SYSTEM_PLACES}`;
   const listed = runFirst('getfattr', args, places, ({ status }) => status === 0);
-  if (listed?.status !== 0) return mayHoldMask(file) || hasCapabilities(file, searchPath);
-  return listed.stdout.split('\n').some((line) => /^[a-z]+\./.test(line) && line !== 'security.selinux');
+  if (listed?.status !== 0) return mayHoldMask(file) || (what === 'all' && hasCapabilities(file, searchPath));
+  const left = what === 'all' ? /^security\.selinux$/ : /^security\./;
+  return listed.stdout.split('\n').some((line) => /^[a-z]+\./.test(line) && !left.test(line));
 }
 
 /**
@@ -90,18 +94,23 @@ function copyAttributes(
   from: string,
   to: string,
   searchPath: string | undefined,
+  what: Preserved,
 ): LostAttributes | undefined {
-  const args = ['--attributes-only', '--preserve=mode,xattr', '--', from, to];
+  const preserved = what === 'all' ? 'mode,xattr' : what;
+  const args = ['--attributes-only', `--preserve=${preserved}`, '--', from, to];
   const isOther = ({ failure, stderr }: Ended) => failure !== undefined || UNKNOWN_OPTION.test(stderr);
   const ended = runFirst('cp', args, searchPath, (each) => !isOther(each));
   if (ended === undefined || isOther(ended)) {
     const why = 'it has or may have extended attributes or an access control list, which only GNU cp copies';
-    return hasAttributes(from, searchPath) ? { kind: 'no-cp', why } : undefined;
+    return hasAttributes(from, searchPath, what) ? { kind: 'no-cp', why } : undefined;
   }
   const { status, stderr } = ended;
   // Neither its file system nor that of the copy has any.
   if (status === 0 || /not supported/i.test(stderr)) return undefined;
-  return { kind: 'refused', why: stderr.trim().split('\n')[0] ?? 'cp failed' };
+  // It has copied the others: those of `security.` only root may give.
+  const failures = stderr.trim().split('\n');
+  const refused = what === 'all' ? failures : failures.filter((line) => !/'security\.\w+'/.test(line));
+  return refused[0] === undefined ? undefined : { kind: 'refused', why: refused[0] };
 }
 
 /** Asks getcap(8), which is where capabilities are given; without it a file counts as having none. */
@@ -115,10 +124,11 @@ export function hasCapabilities(file: string, searchPath: string | undefined): b
 function copyAttributesAndMode(
   from: string,
   to: string,
-  { mode, searchPath }: { readonly mode: number; readonly searchPath: string | undefined },
+  { mode, what }: { readonly mode: number; readonly what: Preserved },
+  searchPath: string | undefined,
 ): LostAttributes | undefined {
   chmodSync(to, (mode & 0o777) | 0o200);
-  const lost = copyAttributes(from, to, searchPath);
+  const lost = copyAttributes(from, to, searchPath, what);
   chmodSync(to, mode);
   return lost;
 }
@@ -137,7 +147,7 @@ export function takeAttributes(
     if (errnoOf(error) !== 'EPERM') throw error;
     return { kind: 'refused', why: 'its owner and group cannot be given to the new file' };
   }
-  return copyAttributesAndMode(from, to, { mode: mode & 0o7777, searchPath });
+  return copyAttributesAndMode(from, to, { mode: mode & 0o7777, what: 'all' }, searchPath);
 }
 
 /** As cp(1): the copy is whose who makes it, and gives nobody else his rights. Else as `takeAttributes`. */
@@ -146,7 +156,14 @@ export function takeModes(
   to: string,
   searchPath: string | undefined,
 ): LostAttributes | undefined {
-  return copyAttributesAndMode(from, to, { mode: statSync(from).mode & 0o777, searchPath });
+  const { uid, gid } = statSync(to);
+  // So nobody can start it until chown(2) has taken capabilities away, also where owner and group stay (Linux
+  // fs/open.c, chown_common).
+  chmodSync(to, 0o600);
+  const lost = copyAttributes(from, to, searchPath, 'xattr');
+  chownSync(to, uid, gid);
+  if (lost !== undefined) return lost;
+  return copyAttributesAndMode(from, to, { mode: statSync(from).mode & 0o777, what: 'mode' }, searchPath);
 }
 
 /** Decimal seconds, with a sign before 1970. */

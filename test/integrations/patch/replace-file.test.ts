@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { replaceNames, setTime, takeAttributes } from '../../../src/integrations/patch/replace-file.ts';
+import { replaceNames, setTime, takeAttributes, takeModes } from '../../../src/integrations/patch/replace-file.ts';
 import { needTool } from '../../launcher/tool-fixture.ts';
 
 needTool('setfacl', 'acl');
@@ -82,6 +82,36 @@ test("with a cp that is not GNU's the next one on PATH is asked, and without one
   execFileSync('setfattr', ['-x', 'user.mark', from]);
   execFileSync('setfacl', ['-m', 'u:65534:rx', from]);
   assert.deepEqual(takeAttributes(from, to, at('busybox/bin'))?.kind, 'no-cp');
+});
+
+test('capabilities stay behind where the copy is to give nobody more rights, whoever makes it and with any cp', () => {
+  needTool('setcap', 'libcap2-bin');
+  const [from, to] = [put('capable/from', 'old'), put('capable/to', 'new')];
+  put('capable/bin/cp', `#!/bin/sh\necho "cp: unrecognized option '$1'" >&2\nexit 1\n`);
+  chmodSync(at('capable/bin/cp'), 0o755);
+  chmodSync(from, 0o755);
+  execFileSync('setcap', ['cap_net_raw+ep', from]);
+  const script = `import { takeModes } from ${JSON.stringify(path.resolve('src/integrations/patch/replace-file.ts'))};
+    const [from, to, searchPath] = process.argv.slice(1);
+    console.log(takeModes(from, to, searchPath));`;
+  const node = [process.execPath, '--input-type=module', '-e', script, '--', from, to];
+  const run = (words: readonly string[]) => execFileSync('setpriv', words, { encoding: 'utf8' }).trim();
+  const system = process.env['PATH'] ?? '';
+  // Without CAP_SETFCAP, which only root has.
+  assert.equal(run(['--bounding-set', '-setfcap', ...node, system]), 'undefined');
+  assert.equal(takeModes(from, to, at('capable/bin')), undefined);
+  execFileSync('setfattr', ['-n', 'user.mark', '-v', 'kept', from]);
+  assert.equal(takeModes(from, to, at('capable/bin'))?.kind, 'no-cp');
+  assert.equal(run(['--bounding-set', '-setfcap', ...node, system]), 'undefined');
+  assert.equal(takeModes(from, to, system), undefined);
+  assert.equal(statSync(to).mode & 0o7777, 0o755);
+  const attributes = execFileSync('getfattr', ['-d', '-m', '-', '--absolute-names', to], {
+    encoding: 'utf8',
+  });
+  assert.match(attributes, /user\.mark="kept"/);
+  assert.doesNotMatch(attributes, /security\.capability/);
+  assert.equal(takeAttributes(from, to, system), undefined);
+  assert.match(execFileSync('getcap', [to], { encoding: 'utf8' }), /cap_net_raw/);
 });
 
 test('without getfattr too, a file whose group has more than others is refused, since that may be a mask', () => {

@@ -185,3 +185,17 @@ test('a tree that a link names is copied, and stays as it is', async () => {
   const gone = await vendor.root.manage(['patch', '-y', '--tree', '/vendor/gone', '-o', '/vendor/copy2']);
   assert.match(gone.stderr, /^nix-foreign: \/vendor\/gone: no such file or directory\n/);
 });
+
+test('what is written elsewhere by -o gives nobody more rights, whatever its run path', async () => {
+  const flags = ['-Wl,-rpath,/vendor/lib'];
+  execFileSync('setcap', ['cap_net_raw+ep', compile(at('elsewhere'), SOURCE, flags)]);
+  chmodSync(compile(at('elsewhere-setuid'), SOURCE, flags), 0o6755);
+  for (const name of ['elsewhere', 'elsewhere-setuid']) {
+    const words = ['patch', '-y', `/vendor/${name}`, '-o', `/vendor/${name}-out`];
+    const { status, stderr } = await vendor.root.manage(words);
+    assert.equal(status, 0, stderr);
+    assert.equal(statSync(at(`${name}-out`)).mode & 0o7777, 0o755);
+    assert.equal(execFileSync('getcap', [at(`${name}-out`)], { encoding: 'utf8' }), '');
+    assert.equal((await asOther(at(`${name}-out`))).stdout, 'secure 0, user 4321\n');
+  }
+});
