@@ -13,6 +13,7 @@ import {
   openSync,
   readSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { type ByteSource, fillFrom } from '../../elf/reader.ts';
@@ -97,8 +98,21 @@ export function copyDirectory(from: string, to: string, searchPath: string | und
   cpSync(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
 }
 
+/** Nobody but who makes it can open the copy. */
+function copyByReading(from: string, to: string): void {
+  withFiles(from, to, (source, target, size) => {
+    copyRange(source, target, [0, size], 0);
+    ftruncateSync(target, size);
+  });
+}
+
 /** Clones where the file system can; else the kernel copies (copy_file_range(2)), which fills holes with zeros. */
 function copyWhole(from: string, to: string): void {
+  // Node gives the copy the mode of what it copies: one with set-id bits would be its maker's until it is changed.
+  if ((statSync(from).mode & 0o6000) !== 0) {
+    copyByReading(from, to);
+    return;
+  }
   try {
     copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
     return;
@@ -106,11 +120,7 @@ function copyWhole(from: string, to: string): void {
     if (['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EEXIST'].includes(errnoOf(error) ?? '')) throw error;
   }
   if (isSparse(from)) {
-    if (copyWithHoles(from, to)) return;
-    withFiles(from, to, (source, target, size) => {
-      copyRange(source, target, [0, size], 0);
-      ftruncateSync(target, size);
-    });
+    if (!copyWithHoles(from, to)) copyByReading(from, to);
   } else copyFileSync(from, to, constants.COPYFILE_EXCL);
 }
 

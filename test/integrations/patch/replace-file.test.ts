@@ -1,7 +1,7 @@
 // A copy and the names that it shall have → all of them, or each as it was; what it takes over from the file before.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
+import fs, {
   chmodSync,
   linkSync,
   mkdirSync,
@@ -12,10 +12,17 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { replaceNames, setTime, takeAttributes, takeModes } from '../../../src/integrations/patch/replace-file.ts';
+import { copyWithChanges, copyWithUndo } from '../../../src/integrations/patch/copy-with-changes.ts';
+import {
+  replaceNames,
+  setTime,
+  takeAttributes,
+  takeModes,
+} from '../../../src/integrations/patch/replace-file.ts';
 import { needTool } from '../../launcher/tool-fixture.ts';
 
 needTool('setfacl', 'acl');
@@ -112,6 +119,28 @@ test('capabilities stay behind where the copy is to give nobody more rights, who
   assert.doesNotMatch(attributes, /security\.capability/);
   assert.equal(takeAttributes(from, to, system), undefined);
   assert.match(execFileSync('getcap', [to], { encoding: 'utf8' }), /cap_net_raw/);
+});
+
+test('a copy of a set-id file has those bits at no instant', (t) => {
+  const from = put('bits/from', 'old');
+  chmodSync(from, 0o6755);
+  const seen: number[] = [];
+  const chmod = fs.chmodSync;
+  t.mock.method(fs, 'chmodSync', (file: string, mode: number) => {
+    seen.push(statSync(file).mode & 0o7777);
+    chmod(file, mode);
+  });
+  const undo = { size: 3, ranges: [], added: undefined };
+  syncBuiltinESMExports();
+  try {
+    copyWithChanges(from, at('bits/copy'), { edits: [], added: undefined }, 3);
+    copyWithUndo(from, at('bits/undone'), undo);
+  } finally {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  }
+  assert.deepEqual(seen, [0o600, 0o600]);
+  assert.deepEqual(readFileSync(at('bits/copy'), 'utf8'), 'old');
 });
 
 test('without getfattr too, a file whose group has more than others is refused, since that may be a mask', () => {
