@@ -12,7 +12,7 @@ import type { ForeignError } from '../host/errors.ts';
 import { makeDirectories } from '../host/files.ts';
 import { withLock } from '../host/mutex.ts';
 import { fileWord } from '../host/shell-words.ts';
-import { copyWithUndo } from '../integrations/patch/copy-with-changes.ts';
+import { copyWithChanges, copyWithUndo } from '../integrations/patch/copy-with-changes.ts';
 import { undoneSource } from '../integrations/patch/file-changes.ts';
 import { mirrorNeighbours } from '../integrations/patch/patched-copy.ts';
 import { readPatchedRecord } from '../integrations/patch/patched-state.ts';
@@ -27,7 +27,7 @@ import { type PatchTarget, patchRefusal } from './patch-target.ts';
 import { allDirectories, inWritableDirectories, patchPlaces } from './writable-directories.ts';
 
 export interface Original {
-  /** The target itself, or a file with what it was. */
+  /** The target itself, or a file with what it was, or one without its set-id bits. */
   readonly file: string;
   /** Where the target is patched: by which farm. */
   readonly patched: { readonly farm: string; readonly undo: UndoRecord } | undefined;
@@ -134,32 +134,64 @@ function forgetFile(file: string, known: readonly Directories[]): void {
   }
 }
 
+type CopyPlace = 'beside' | 'in the cache';
+
 /**
- * Work on the original content; a file made for it goes afterwards, and what was planned for that. What is chosen for
- * it meanwhile is chosen for the target.
+ * Works on a file that `make` makes, which goes afterwards, and what was planned for it. What is chosen for it
+ * meanwhile is chosen for the target.
  */
-export async function withOriginal<T>(
+async function withCopy<T>(
   target: PatchTarget,
-  context: Context,
-  where: 'beside' | 'in the cache',
-  work: (original: Original) => Promise<T>,
+  { host: { uid } }: Context,
+  { where, make }: { readonly where: CopyPlace; make(file: string): void },
+  work: (file: string) => Promise<T>,
 ): Promise<T> {
-  const known = await allDirectories(context.host.uid);
-  const patched = patchedStateOf(target, await patchPlaces(context.host.uid));
-  if (patched === undefined) return await work({ file: target.path, patched });
-  const { file, whole } =
-    where === 'beside' ? fileBeside(target) : await fileInCache(target, context.host.uid, known);
+  const known = await allDirectories(uid);
+  const { file, whole } = where === 'beside' ? fileBeside(target) : await fileInCache(target, uid, known);
   try {
-    copyWithUndo(target.path, file, patched.undo);
+    make(file);
     chmodSync(file, Number(target.stats.mode & 0o777n) | 0o500);
     await carryChoices(target.path, file, known);
-    const done = await work({ file, patched });
+    const done = await work(file);
     await carryChoices(file, target.path, known);
     return done;
   } finally {
     rmSync(whole, { recursive: true, force: true });
     forgetFile(file, known);
   }
+}
+
+/** Works on the original content: that of a copy where the target is patched. */
+export async function withOriginal<T>(
+  target: PatchTarget,
+  context: Context,
+  where: CopyPlace,
+  work: (original: Original) => Promise<T>,
+): Promise<T> {
+  const patched = patchedStateOf(target, await patchPlaces(context.host.uid));
+  if (patched === undefined) return await work({ file: target.path, patched });
+  const make = (file: string) => copyWithUndo(target.path, file, patched.undo);
+  return await withCopy(target, context, { where, make }, (file) => work({ file, patched }));
+}
+
+/**
+ * The same for who resolves it as a start would. What would start with other rights than the caller's is not started
+ * by us, so there must be no plan of it; patched it needs none.
+ */
+export async function withStartable<T>(
+  target: PatchTarget,
+  context: Context,
+  where: CopyPlace,
+  work: (original: Original) => Promise<T>,
+): Promise<T> {
+  const { path: from, stats } = target;
+  return await withOriginal(target, context, where, async (original) => {
+    const { patched } = original;
+    if (patched !== undefined || (Number(stats.mode) & SET_ID) === 0) return await work(original);
+    const make = (to: string) =>
+      copyWithChanges(from, to, { edits: [], added: undefined }, Number(stats.size));
+    return await withCopy(target, context, { where, make }, (file) => work({ file, patched }));
+  });
 }
 
 /** As a program it would get another interpreter, and its DT_RUNPATH would become a DT_RPATH. */

@@ -17,7 +17,7 @@ import {
   proveProgram,
 } from '../../resolve/apply-patch.ts';
 import type { Context } from '../../resolve/context.ts';
-import { withOriginal } from '../../resolve/original-of.ts';
+import { withStartable } from '../../resolve/original-of.ts';
 import {
   findTarget,
   type HardLinks,
@@ -132,7 +132,7 @@ export async function outlineOne({
   const target = findTarget(typedName, context.location.storeDir);
   const names = namesOfTarget(target, hardLinksOf(options), others);
   if (!isDryRun(options)) refuseUnreplaceable(target, names, context.host.uid);
-  return await withOriginal(target, context, 'in the cache', (original) =>
+  return await withStartable(target, context, 'in the cache', (original) =>
     outlinePatch({ target, original, manner: mannerOf(options), context, dirs }),
   );
 }
@@ -186,7 +186,7 @@ export async function patchOne(task: PatchTask): Promise<PatchOutcome> {
   const { target, output, names } = replaceableTarget(task);
   if (path.resolve(typedName) !== target.path && !isDry) notice(`${typedName} leads to ${target.path}`);
   const work = () =>
-    withOriginal(
+    withStartable(
       target,
       context,
       isDry || output !== undefined ? 'in the cache' : 'beside',

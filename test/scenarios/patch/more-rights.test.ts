@@ -21,6 +21,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { compile } from '../compile.ts';
 import { stateOf } from '../saved-state.ts';
+import { everythingIn } from './everything-in.ts';
 import { openVendorRoot } from './vendor-root.ts';
 
 const SOURCE = `#include <stdio.h>
@@ -41,8 +42,9 @@ after(() => rmSync(varLib, { recursive: true, force: true }));
 const at = (name: string): string => path.join(vendor.dir, name);
 
 /** Of another user, where this root's /nix is. */
-async function asOther(file: string) {
-  return await vendor.root.runOnHost({ argv: ['/usr/bin/setpriv', '--reuid=4321', '--clear-groups', file] });
+async function asOther(file: string, user = 4321) {
+  const argv = ['/usr/bin/setpriv', `--reuid=${user}`, '--clear-groups', file] as const;
+  return await vendor.root.runOnHost({ argv });
 }
 
 async function patch(name: string) {
@@ -61,6 +63,28 @@ test('a setuid program keeps the bit, its owner, and starts with the rights of r
   assert.equal(stdout, 'secure 1, user 0\n');
   assert.equal((await vendor.root.manage(['unpatch', '/vendor/setuid'])).status, 0);
   assert.equal(statSync(at('setuid')).mode & 0o7777, 0o4755);
+});
+
+test('a setuid program of another user is patched by root, and root starts it by no plan of it', async () => {
+  compile(at('theirs-setuid'), SOURCE);
+  chownSync(at('theirs-setuid'), 4321, 4321);
+  chmodSync(at('theirs-setuid'), 0o6755);
+  const before = everythingIn(vendor.dir);
+  const dry = await vendor.root.manage(['patch', '-n', '/vendor/theirs-setuid']);
+  assert.equal(dry.status, 0, dry.stderr);
+  assert.equal(everythingIn(vendor.dir), before);
+  const started = await vendor.root.start(['/vendor/theirs-setuid']);
+  assert.equal(started.status, 126);
+  assert.match(started.stderr, /it is setuid or setgid/);
+  const patched = await patch('theirs-setuid');
+  assert.equal(patched.status, 0, patched.stderr);
+  const { mode, uid, gid } = statSync(at('theirs-setuid'));
+  assert.deepEqual([mode & 0o7777, uid, gid], [0o6755, 4321, 4321]);
+  const { status, stdout, stderr } = await asOther(at('theirs-setuid'), 4322);
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout, 'secure 1, user 4321\n');
+  assert.equal((await vendor.root.manage(['unpatch', '/vendor/theirs-setuid'])).status, 0);
+  assert.equal(statSync(at('theirs-setuid')).mode & 0o7777, 0o6755);
 });
 
 test('a set-id bit that was taken away after patching does not come back', async () => {
