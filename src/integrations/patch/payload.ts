@@ -21,6 +21,8 @@ const CHUNK = 1 << 20;
 
 const BUN = '\n---- Bun! ----\n';
 const DENO = 'd3n0l4nd';
+const GODOT = 'GDPC';
+const TRAILER_OF_GODOT = 12;
 const PYINSTALLER = 'MEI\x0c\x0b\x0a\x0b\x0e';
 /** The last line of the script that pkg appends (pkg, lib/producer.ts). */
 const PKG = '\n})';
@@ -65,8 +67,24 @@ function byTail(tail: Buffer): Omit<Payload, 'bytes'> | undefined {
   return text.lastIndexOf(ZIP_END) >= 0 ? { kind: 'zip archive', found: 'end' } : undefined;
 }
 
+/**
+ * The pack, its size and the mark end the file (Godot, core/io/file_access_pack.cpp, try_open_pack). A section may
+ * describe it: engines before godotengine/godot#56093 look at the end only, and no byte tells which engine it is.
+ */
+function godotPack(source: ByteSource): Payload | undefined {
+  if (source.size < TRAILER_OF_GODOT) return undefined;
+  const trailer = Buffer.from(source.read(source.size - TRAILER_OF_GODOT, TRAILER_OF_GODOT));
+  if (trailer.toString('latin1', 8) !== GODOT) return undefined;
+  const bytes = Number(trailer.readBigUInt64LE()) + TRAILER_OF_GODOT;
+  if (bytes > source.size) return undefined;
+  const start = Buffer.from(source.read(source.size - bytes, GODOT.length));
+  return start.toString('latin1') === GODOT ? { bytes, kind: 'Godot', found: 'both' } : undefined;
+}
+
 /** `end`: first byte after everything described. Undefined where nothing follows. */
 export function findPayload(source: ByteSource, end: number): Payload | undefined {
+  const pack = godotPack(source);
+  if (pack !== undefined) return pack;
   const bytes = source.size - end;
   if (bytes <= 0 || isPadding(source, end)) return undefined;
   if (isAppImage(source.read(0, 16))) return { bytes, kind: 'AppImage', found: 'start' };

@@ -95,6 +95,9 @@ test('what is no ELF file is refused in a clause', () => {
   }
 });
 
+/** The pack, its size and a mark (Godot, core/io/file_access_pack.cpp, try_open_pack). */
+const godot = Buffer.from('GDPCpack\x08\0\0\0\0\0\0\0GDPC', 'latin1');
+
 const payloads: readonly (readonly [string, Buffer, RegExp])[] = [
   ['zeros', Buffer.alloc(5000), /unknown/],
   ['an ELF file', bytes, /unknown/],
@@ -103,7 +106,36 @@ const payloads: readonly (readonly [string, Buffer, RegExp])[] = [
   ['PyInstaller', Buffer.from('xMEI\x0c\x0b\x0a\x0b\x0e'.padEnd(90, '\0'), 'latin1'), /PyInstaller/],
   ['a zip archive', Buffer.from(`PK\x05\x06${'\0'.repeat(18)}`, 'latin1'), /zip/],
   ['Deno', Buffer.from(`code d3n0l4nd${'\0'.repeat(32)}`, 'latin1'), /Deno/],
+  ['Godot', godot, /Godot/],
 ];
+
+/** Godot's exporter has a section of the engine, here `.comment`, describe the pack. */
+function withPackInSection(): Buffer {
+  const input = Buffer.concat([bytes, godot]);
+  const headers = Number(input.readBigUInt64LE(40));
+  const at = (index: number): number => headers + 64 * index;
+  const names = Number(input.readBigUInt64LE(at(input.readUInt16LE(62)) + 24));
+  const isComment = (index: number): boolean => {
+    const name = names + input.readUInt32LE(at(index));
+    return input.toString('latin1', name, name + 9) === '.comment\0';
+  };
+  const index = Array.from({ length: input.readUInt16LE(60) }, (_, each) => each).find(isComment) ?? 0;
+  input.writeBigUInt64LE(BigInt(bytes.length), at(index) + 24);
+  input.writeBigUInt64LE(BigInt(godot.length), at(index) + 32);
+  return input;
+}
+
+test("a pack of Godot's that a section describes stays at the end, unless something is to be appended", () => {
+  const source = bytesInMemory(withPackInSection());
+  const noRoom = { ...wanted, lifted: Array.from({ length: 64 }, (_, each) => `liblifted-${each}.so.1`) };
+  for (const names of [wanted, noRoom]) {
+    const choice = chooseEdits(source, names, 'auto');
+    assert.deepEqual(choice.payload, { bytes: godot.length, kind: 'Godot', found: 'both' });
+    if (choice.kind === 'chosen') assert.equal(choice.changes.added, undefined);
+  }
+  const appended = chooseEdits(source, noRoom, 'append');
+  assert.ok(appended.kind === 'chosen' && appended.changes.added !== undefined);
+});
 
 for (const [name, payload, kind] of payloads)
   test(`appended: ${name}; its last bytes stay, in place nothing moves`, () => {
