@@ -20,6 +20,8 @@ interface SharedData {
 
 /** Of NixOS' driver (nixpkgs, nixos/modules/hardware/graphics.nix); nixpkgs' own loaders of drivers look there. */
 const ofDriver = (name: string): string => `/run/opengl-driver/share/${name}`;
+/** Its name has been both. */
+const LIBX11 = /^[a-z0-9]{32}-lib[xX]11-(\d[\w.-]*)$/;
 const sw = (name: string): string => `/run/current-system/sw/share/${name}`;
 
 export const SHARED_DATA: readonly SharedData[] = [
@@ -31,13 +33,32 @@ export const SHARED_DATA: readonly SharedData[] = [
     wantedBy: "the JVM's and Go's time zones, Python's zoneinfo, postgres' initdb",
   },
   {
-    place: '/usr/share/X11',
-    instead: [sw('X11')],
-    // Of X servers the profile has `xorg.conf.d`, of fonts `fonts`.
-    needs: 'xkb/rules',
+    place: '/usr/share/X11/xkb',
+    instead: [sw('X11/xkb')],
+    needs: 'rules',
     object: /^[a-z0-9]{32}-xkeyboard-config-(\d[\w.-]*)$/,
-    inside: 'share/X11',
+    inside: 'share/X11/xkb',
     wantedBy: 'libxkbcommon in Electron, Qt and SDL programs: the keyboard map',
+  },
+  {
+    place: '/usr/share/X11/locale',
+    instead: [sw('X11/locale')],
+    needs: 'compose.dir',
+    object: LIBX11,
+    inside: 'share/X11/locale',
+    wantedBy: 'libxkbcommon and libX11: Compose and dead keys',
+  },
+  {
+    place: '/usr/share/X11/XErrorDB',
+    instead: [sw('X11/XErrorDB')],
+    object: LIBX11,
+    inside: 'share/X11/XErrorDB',
+    wantedBy: 'libX11: what it says of errors',
+  },
+  {
+    place: '/usr/share/X11/app-defaults',
+    instead: [sw('X11/app-defaults')],
+    wantedBy: 'libXt: how Motif programs, xterm and the like look',
   },
   {
     place: '/usr/share/fonts',

@@ -43,12 +43,23 @@ static const char *terminfo(void)
 	return setup && setup("xterm", 1, &error) == 0 ? "found" : "missing";
 }
 
+enum { NO_DEFAULT_INCLUDES = 1 }; // else there is no context without a keyboard map
+
 static const char *keyboard(void)
 {
 	void *(*context_new)(int) = function("libxkbcommon.so.0", "xkb_context_new");
 	void *(*keymap_new)(void *, void *, int) = function("libxkbcommon.so.0", "xkb_keymap_new_from_names");
 	void *context = context_new && keymap_new ? context_new(0) : NULL;
 	return context && keymap_new(context, NULL, 0) ? "found" : "missing";
+}
+
+static const char *compose(void)
+{
+	void *(*context_new)(int) = function("libxkbcommon.so.0", "xkb_context_new");
+	void *(*table_new)(void *, const char *, int) =
+		function("libxkbcommon.so.0", "xkb_compose_table_new_from_locale");
+	void *context = context_new && table_new ? context_new(NO_DEFAULT_INCLUDES) : NULL;
+	return context && table_new(context, "en_US.UTF-8", 0) ? "found" : "missing";
 }
 
 static const char *fonts(void)
@@ -94,6 +105,16 @@ static const char *egl(void)
 	return opened("/usr/share/glvnd/egl_vendor.d/probe.json");
 }
 
+static const char *x_errors(void)
+{
+	return opened("/usr/share/X11/XErrorDB");
+}
+
+static const char *x_resources(void)
+{
+	return opened("/usr/share/X11/app-defaults/Probe");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -101,7 +122,10 @@ int main(int argc, char **argv)
 	} all[] = {
 		{"/usr/share/zoneinfo", zone},	   {"/usr/lib/locale", locale},
 		{"/usr/share/locale", messages},   {"/usr/share/terminfo", terminfo},
-		{"/usr/share/X11", keyboard},	   {"/usr/share/fonts", fonts},
+		{"/usr/share/X11/xkb", keyboard},  {"/usr/share/X11/locale", compose},
+		{"/usr/share/X11/XErrorDB", x_errors},
+		{"/usr/share/X11/app-defaults", x_resources},
+		{"/usr/share/fonts", fonts},
 		{"/usr/share/icons", cursor},	   {"/usr/share/mime", type},
 		{"/usr/share/ca-certificates", certificates},
 		{"/usr/share/vulkan", vulkan},	   {"/usr/share/glvnd", egl},

@@ -6,6 +6,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -32,6 +33,8 @@ chmodSync(scratch, 0o755);
 const DEBIAN: Readonly<Record<string, readonly [string, string]>> = {
   zoneinfo: ['tzdata', '/usr/share/zoneinfo/Europe'],
   xkb: ['xkb-data', '/usr/share/X11/xkb'],
+  compose: ['libx11-data', '/usr/share/X11/locale'],
+  errors: ['libx11-data', '/usr/share/X11/XErrorDB'],
   fonts: ['fonts-dejavu-core', '/usr/share/fonts/truetype/dejavu'],
   cursors: ['adwaita-icon-theme', '/usr/share/icons/Adwaita/cursors'],
   terminfo: ['ncurses-base', '/lib/terminfo/x'],
@@ -53,6 +56,10 @@ function furnishProfile(profile: string): void {
   const share = path.join(profile, 'share');
   copy('zoneinfo', path.join(share, 'zoneinfo/Europe'));
   copy('xkb', path.join(share, 'X11/xkb'));
+  copy('compose', path.join(share, 'X11/locale'));
+  copy('errors', path.join(share, 'X11/XErrorDB'));
+  mkdirSync(path.join(share, 'X11/app-defaults'));
+  writeFileSync(path.join(share, 'X11/app-defaults/Probe'), '');
   copy('fonts', path.join(share, 'X11/fonts'));
   copy('cursors', path.join(share, 'icons/Adwaita/cursors'));
   copy('terminfo', path.join(share, 'terminfo/x'));
@@ -81,7 +88,10 @@ async function furnishStore(root: ToolRoot): Promise<void> {
   copy('xkb', onHost(root, path.join(objects, 'xkeyboard-config-2.46/share/X11/xkb')));
   copy('certificates', onHost(root, path.join(objects, 'nss-cacert-3.120/etc/ssl/certs/ca-bundle.crt')));
   copy('zoneinfo', onHost(root, path.join(objects, 'tzdata-2025b/share/zoneinfo/Europe')));
-  for (const name of ['tzdata-2025b', 'tzdata-2026a', 'xkeyboard-config-2.46', 'nss-cacert-3.120']) {
+  for (const [data, name] of Object.entries({ compose: 'locale', errors: 'XErrorDB' }))
+    copy(data, onHost(root, path.join(objects, 'libx11-1.8.12/share/X11', name)));
+  mkdirSync(onHost(root, path.join(objects, 'libx11-1.8.12-dev')));
+  for (const name of readdirSync(onHost(root, objects))) {
     const add = await root.run({ argv: [`${rig.nixBin}/nix-store`, '--add', path.join(objects, name)] });
     assert.equal(add.status, 0, add.stderr);
   }
@@ -110,9 +120,10 @@ async function assertFound(root: ToolRoot, program: string, places: readonly str
 const profile = path.join(scratch, 'run');
 furnishProfile(path.join(profile, 'current-system/sw'));
 furnishDriver(path.join(profile, 'opengl-driver/share'));
-// What X servers bring: no keyboard map is in it.
-const partial = path.join(scratch, 'run-of-a-server');
-mkdirSync(path.join(partial, 'current-system/sw/share/X11/xorg.conf.d'), { recursive: true });
+// What single packages bring: no whole keyboard map is in it.
+const partial = path.join(scratch, 'run-of-parts');
+for (const each of ['xkb/symbols', 'locale/xx'])
+  mkdirSync(path.join(partial, 'current-system/sw/share/X11', each), { recursive: true });
 
 /** As NixOS makes its setuid programs. */
 function boot(name: string): void {
@@ -150,7 +161,7 @@ for (const uid of [0, USER]) {
   test(`user ${uid}: from the store, where no profile has it`, async () => {
     await furnishStore(bare);
     const places = SHARED_DATA.filter(({ object }) => object !== undefined).map(({ place }) => place);
-    assert.equal(places.length, 3);
+    assert.equal(places.length, 5);
     await assertFound(bare, program, places);
   });
 
