@@ -42,6 +42,8 @@ enum kernel_error {
 	ELIBBAD = 80,
 	ETIMEDOUT = 110,
 	ESTALE = 116,
+	// Our own, behind those of every kernel (linux/err.h, MAX_ERRNO).
+	ELOSES_CAPABILITIES = 4096,
 };
 
 enum { AT_CWD = -100, AT_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000 };

@@ -105,6 +105,9 @@ const char *message_of_error(long error)
 		return "its interpreter is damaged or for another machine";
 	case ESTALE:
 		return "stale file handle";
+	case ELOSES_CAPABILITIES:
+		return "this session has ambient capabilities, which a user namespace takes away; to do without them: "
+		       "setpriv --ambient-caps=-all nix-run-foreign --refresh PROGRAM";
 	default:
 		return "the kernel refused it";
 	}

@@ -37,20 +37,21 @@ static struct namespace_entry stays(long error)
 }
 
 // A new user namespace takes them all away, silently (kernel/user_namespace.c, set_cred_user_ns). The question is an
-// error for a number beyond the last one.
-static bool has_ambient_capability(void)
+// error for a number beyond the last one. Everybody at a seat is given CAP_WAKE_ALARM (pam_systemd(8), since 254).
+static bool loses_ambient_capability(void)
 {
+	enum { CAP_WAKE_ALARM = 35 };
 	long is_set = 0;
 	for (int capability = 0; is_set == 0; capability++)
-		is_set = kernel_is_capability_ambient(capability);
+		is_set = capability == CAP_WAKE_ALARM ? 0 : kernel_is_capability_ambient(capability);
 	return is_set > 0;
 }
 
 static struct namespace_entry leave_with_user_namespace(const struct process *process)
 {
 	long failed = kernel_access("/proc/self/uid_map", ACCESS_EXISTS);
-	if (failed == 0 && has_ambient_capability())
-		failed = -EPERM;
+	if (failed == 0 && loses_ambient_capability())
+		failed = -ELOSES_CAPABILITIES;
 	if (failed == 0)
 		failed = unshare(CLONE_NEWUSER | CLONE_NEWNS);
 	if (failed < 0)

@@ -20,6 +20,9 @@ function plan(...more: readonly string[]): void {
   for (const each of [file, path.dirname(file)]) chownSync(each, USER, USER);
 }
 
+/** Words of setpriv(1). */
+const withAmbient = (name: string) => [`--inh-caps=+${name}`, `--ambient-caps=+${name}`] as const;
+
 async function start(cwd: string, before: readonly string[] = asUser): Promise<Outcome> {
   const [first = '', ...rest] = [...before, workshop.launcher, program];
   return await runCommand(workshop, [first, ...rest], { ...limited, cwd });
@@ -73,7 +76,7 @@ test(
   'ambient capabilities are not lost: the program is resolved anew, which finds another way',
   asRoot,
   async () => {
-    const ambient = ['--inh-caps=+net_bind_service', '--ambient-caps=+net_bind_service'];
+    const ambient = withAmbient('net_bind_service');
     const lib = putScript(workshop.directory, 'interpreter', '');
     for (const more of [[`n${lib}`], []]) {
       plan(...more);
@@ -83,6 +86,26 @@ test(
     }
   },
 );
+
+test('what is asked before a view is planned says that they would be lost', asRoot, async () => {
+  for (const asked of [['--try-view'], ['--try-namespace', program]]) {
+    const words = [...asUser, ...withAmbient('net_bind_service'), workshop.launcher, ...asked] as const;
+    const { code, stderr } = await runCommand(workshop, [...words]);
+    assert.equal(code, 126);
+    assert.match(
+      stderr,
+      /: this session has ambient capabilities, .*: setpriv --ambient-caps=-all nix-run-foreign --refresh PROGRAM\n$/,
+    );
+  }
+});
+
+test('CAP_WAKE_ALARM, which everybody at a seat has, is none that counts', asRoot, async () => {
+  for (const more of [[`n${putScript(workshop.directory, 'other', '')}`], []]) {
+    plan(...more);
+    const { code, stderr } = await start(workshop.directory, [...asUser, ...withAmbient('wake_alarm')]);
+    assert.deepEqual([code, stderr], [0, '']);
+  }
+});
 
 test(
   'named by a relative path, or by a shim, where there is no /proc, the launcher is in the view by its own',
