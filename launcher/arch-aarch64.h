@@ -89,6 +89,8 @@ enum system_call_number {
 	NR_getdents64 = 61,
 	NR_umask = 166,
 	NR_chroot = 51,
+	NR_open_tree = 428,
+	NR_move_mount = 429,
 	NR_close_range = 436,
 };
 

@@ -82,6 +82,8 @@ enum system_call_number {
 	NR_symlinkat = 304,
 	NR_chroot = 61,
 	NR_statx = 383,
+	NR_open_tree = 428,
+	NR_move_mount = 429,
 	NR_close_range = 436,
 };
 

@@ -83,6 +83,8 @@ enum system_call_number {
 	NR_mknodat = 259,
 	NR_symlinkat = 266,
 	NR_chroot = 161,
+	NR_open_tree = 428,
+	NR_move_mount = 429,
 	NR_close_range = 436,
 };
 

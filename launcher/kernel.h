@@ -41,6 +41,7 @@ enum kernel_error {
 	ELOOP = 40,
 	ELIBBAD = 80,
 	ETIMEDOUT = 110,
+	EHOSTDOWN = 112,
 	ESTALE = 116,
 	// Our own, behind those of every kernel (linux/err.h, MAX_ERRNO).
 	ELOSES_CAPABILITIES = 4096,
@@ -175,6 +176,19 @@ static inline long kernel_mount(const char *source, const char *target, unsigned
 static inline long kernel_mount_new(const char *type, const char *target, unsigned long flags, const char *options)
 {
 	return arch_system_call(NR_mount, (long)type, (long)target, (long)type, (long)flags, (long)options);
+}
+// A copy of what is mounted there and below, not attached anywhere (open_tree(2), Linux 5.2). An automount is copied
+// as it is.
+static inline long kernel_copy_mounts(const char *path)
+{
+	enum { OPEN_TREE_CLONE = 1, AT_NO_AUTOMOUNT = 0x800, AT_RECURSIVE = 0x8000 };
+	return arch_system_call_3(NR_open_tree, AT_CWD, (long)path,
+				  OPEN_TREE_CLONE | AT_NO_AUTOMOUNT | AT_RECURSIVE | O_CLOEXEC);
+}
+static inline long kernel_attach_mounts(int tree, const char *path)
+{
+	enum { MOVE_MOUNT_F_EMPTY_PATH = 4 };
+	return arch_system_call(NR_move_mount, tree, (long)"", AT_CWD, (long)path, MOVE_MOUNT_F_EMPTY_PATH);
 }
 static inline long kernel_chroot(const char *path)
 {

@@ -89,12 +89,34 @@ static long make_place(const char *to, bool is_directory)
 	return is_directory ? kernel_make_directory(to) : kernel_make_file(to);
 }
 
+// mount(2) would have an automount made first, and wait for its server (fs/namespace.c, do_loopback).
+static long bind_as_it_is(const char *from, const char *to)
+{
+	long tree = kernel_copy_mounts(from);
+	if (tree < 0)
+		return tree;
+	long failed = kernel_attach_mounts((int)tree, to);
+	kernel_close((int)tree);
+	return failed;
+}
+
+// Of an automount whose server is away, a file system of the network that was lost, a directory that has just gone.
+static bool is_away(long error)
+{
+	return error == -ENODEV || error == -EHOSTDOWN || error == -ESTALE || error == -ENOENT;
+}
+
 // A mount is moved, which is quicker than to copy it with all below, and later to destroy both. What is none (-EINVAL)
-// is bound, and so is all in a namespace of another user, where mounts are locked to one another.
+// is bound, and so is all in a namespace of another user, where mounts are locked to one another; by mount(2) before
+// Linux 5.2, and where a filter forbids what is newer. In place of what is away an empty directory stays.
 static long move_or_bind(const struct view *view, const char *from, const char *to)
 {
 	long failed = view->may_move ? kernel_mount(from, to, MS_MOVE) : -EINVAL;
-	return failed < 0 ? kernel_mount(from, to, MS_BIND | MS_REC) : 0;
+	if (failed < 0)
+		failed = bind_as_it_is(from, to);
+	if (failed < 0 && !is_away(failed))
+		failed = kernel_mount(from, to, MS_BIND | MS_REC);
+	return is_away(failed) ? 0 : failed;
 }
 
 static long open_directory(const struct view *view);

@@ -90,7 +90,7 @@ const ERRORS: readonly (readonly [names: string, errors: readonly string[]])[] =
   // Node's threads: it waits for ever for one that it could not make, before any line of ours.
   ['clone3', []],
   ['unshare', ['ENOSPC', 'EACCES']],
-  ['mount umount2 pivot_root', ['EIO', 'EACCES']],
+  ['mount open_tree move_mount umount2 pivot_root', ['EIO', 'EACCES']],
 ];
 
 /** Of a line of `callsOf`. */

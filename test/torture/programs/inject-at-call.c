@@ -162,11 +162,10 @@ static void read_subject(pid_t thread, const struct user_regs_struct *registers,
 {
 	const struct call *call = call_of((long)registers->orig_rax);
 	char descriptor[64];
-	int about = call->subject == PATH_1 ? 0 : call->subject == PATH_2 ? 1 : 2;
-	const unsigned long long arguments[] = {registers->rdi, registers->rsi, registers->rdx};
+	const unsigned long long arguments[] = {registers->rdi, registers->rsi, registers->rdx, registers->r10};
 	memset(path, 0, PATH_MAX);
 	if (call->subject != NOTHING && !is_of_descriptor(call))
-		read_path(thread, arguments[about], path);
+		read_path(thread, arguments[call->subject - PATH_1], path);
 	if (call->subject != NOTHING && path[0] == 0) { // also fstat(2) as newfstatat(2) with an empty path
 		int number = (int)(call->subject == DESCRIPTOR_5 ? registers->r8 : registers->rdi);
 		snprintf(descriptor, sizeof descriptor, "/proc/%ld/fd/%d", (long)thread, number);

@@ -2,7 +2,7 @@
 #include <sys/syscall.h>
 
 /* Which argument says what the call is about: a path or a descriptor. */
-enum subject { NOTHING, PATH_1, PATH_2, PATH_3, DESCRIPTOR, DESCRIPTOR_5 };
+enum subject { NOTHING, PATH_1, PATH_2, PATH_3, PATH_4, DESCRIPTOR, DESCRIPTOR_5 };
 
 struct call {
 	long number;
@@ -67,6 +67,8 @@ static const struct call calls[] = {
 	{SYS_execve, "execve", 0, PATH_1},
 	{SYS_execveat, "execveat", 0, PATH_2},
 	{SYS_mount, "mount", 0, PATH_2},
+	{SYS_open_tree, "open_tree", 0, PATH_2},
+	{SYS_move_mount, "move_mount", 0, PATH_4},
 	{SYS_umount2, "umount2", 0, PATH_1},
 	{SYS_pivot_root, "pivot_root", 0, PATH_1},
 	{SYS_mmap, "mmap", 1, DESCRIPTOR_5}, // of files
