@@ -11,7 +11,7 @@ const workshop = await openWorkshop();
 const program = putScript(workshop.directory, 'program', '');
 const USER = 4321;
 const asUser = ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'] as const;
-/** A directory of every system, with nothing in it. */
+/** A directory of every system. */
 const PLACE = '/mnt';
 
 const onAutomounts =
@@ -78,3 +78,23 @@ mount -t tmpfs of-test later; echo > go; wait`;
     );
   }
 });
+
+test(
+  'what is unmounted outside: gone where it lay deeper, and kept directly below the root directory',
+  asRoot,
+  async () => {
+    const text = `echo > ${PLACE}/ready; read line < ${PLACE}/go; ${OF_PLACE}`;
+    for (const uid of [0, USER]) {
+      const script = `
+mount -t tmpfs of-test ${PLACE} && cd ${PLACE} && mkdir deeper && mkfifo -m 666 ready go
+mount -t tmpfs of-test deeper
+exec 9<>go
+"$@" & read line < ready
+umount deeper; cd /; umount -l ${PLACE}
+echo >&9; wait`;
+      const words = ['--mount', '--propagation', 'shared', 'sh', '-c', script, 'sh', ...inView(text, uid)];
+      const { stdout, stderr } = await runCommand(workshop, ['unshare', ...words], limited);
+      assert.match(stdout, /^ \/mnt [^\n]*\n$/, `user ${uid}: ${stderr}`);
+    }
+  },
+);
