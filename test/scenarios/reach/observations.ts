@@ -174,6 +174,17 @@ async function owners(way: OpenWay): Promise<string> {
   return (await owner(USER)) === '0' ? 'as before' : "look like nobody's, but for root";
 }
 
+/** What a file system that it mounts is to processes outside. */
+async function mounts(way: OpenWay): Promise<string> {
+  const place = path.dirname(probe);
+  const seen = `while read -r line; do [[ $line == *' of-probe '* ]] && echo seen; done < /proc/self/mountinfo`;
+  const { stdout, stderr } = await way.script(`$start ${probe} mount ${place} && echo mounted; ${seen}`, {
+    uid: 0,
+  });
+  assert.match(stdout, /^mounted$/m, stderr);
+  return /^seen$/m.test(stdout) ? 'seen outside' : 'seen inside only';
+}
+
 /** What the kernel keeps over an execve of a program that has no rights of its own, as for a service. */
 async function ambient(way: OpenWay): Promise<string> {
   const given = `${ofRoot} with-ambient`;
@@ -206,4 +217,5 @@ export const observations: Readonly<Record<string, (way: OpenWay) => Promise<str
   'setuid children (sudo)': setuid,
   'ambient capabilities (systemd)': ambient,
   'files of other users': owners,
+  'file systems that it mounts, as root': mounts,
 };

@@ -73,6 +73,8 @@ function argvOf(rig: Rig, way: Way, text: string, uid: number): readonly [string
   return [rig.bash, '-c', `${install}; ${become} ${rig.bash} -c "$1"`, 'bash', script];
 }
 
+const isAsked = ({ prefix }: Way) => prefix !== undefined && prefix !== 'auto';
+
 /** Opens the way; call it before the first test. */
 export async function openWay(rig: Rig, name: WayName): Promise<OpenWay> {
   const way: Way = ways[name];
@@ -83,7 +85,9 @@ export async function openWay(rig: Rig, name: WayName): Promise<OpenWay> {
   mkdirSync(onHost(root, homeOfRoot));
   chownSync(onHost(root, homeOfRoot), 0, 0);
   const script = (text: string, { uid = USER, under = [], ...settings }: ScriptSettings = {}) => {
-    const home = uid === 0 ? { HOME: homeOfRoot, USER: 'root' } : { NIX_REMOTE: 'daemon' };
+    // Root trusts no home below a user's, and has a new one in each root: nothing that was asked for is saved there.
+    const asked = isAsked(way) ? { NIX_RUN_FOREIGN_STRATEGY: way.prefix } : {};
+    const home = uid === 0 ? { HOME: homeOfRoot, USER: 'root', ...asked } : { NIX_REMOTE: 'daemon' };
     const env = { ...home, ...way.session, ...settings.env };
     const how = way.binfmt ? 'binfmt' : 'plain';
     const command = { ...settings, env, argv: argvOf(rig, way, text, uid) };
@@ -99,7 +103,7 @@ export async function openWay(rig: Rig, name: WayName): Promise<OpenWay> {
   };
   const plan = async (program: string) => {
     if (way.patched) return await patch(program);
-    if (way.prefix === undefined || way.prefix === 'auto') return;
+    if (!isAsked(way)) return;
     const words = `${rig.node} /opt/tool/dist/nix-foreign.cjs resolve --strategy ${way.prefix} ${program}`;
     for (const uid of [USER, 0]) {
       const { stdout, stderr } = await script(words, { uid });
