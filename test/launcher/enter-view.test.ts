@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { limited, type Outcome, openWorkshop, putScript, runCommand } from './launcher-fixture.ts';
+import { compile, limited, type Outcome, openWorkshop, putScript, runCommand } from './launcher-fixture.ts';
 import { planText, putPlan } from './plan-fixture.ts';
-import { asRoot } from './tool-fixture.ts';
+import { asRoot, needTool } from './tool-fixture.ts';
 
 const workshop = await openWorkshop();
 const at = (name: string): string => path.join(workshop.directory, name);
@@ -131,5 +131,19 @@ test(
       const { stdout, stderr } = await start(workshop.directory, ['unshare', '-m', 'sh', '-c', script]);
       assert.equal(stdout, `${workshop.launcher}\n`, stderr);
     }
+  },
+);
+
+test(
+  "a user's debugger outside names the functions of a process in a view, by its own files",
+  asRoot,
+  async () => {
+    needTool('gdb', 'gdb');
+    const waiting = compile(workshop, 'waits-here', ['-g']);
+    plan(`x${waiting}`);
+    const text = `"$@" & while [ "$(readlink /proc/$!/exe)" != '${waiting}' ]; do sleep 0.05; done
+gdb -nx -batch -iex 'set sysroot /' -p $! -ex backtrace; kill $!`;
+    const { stdout, stderr } = await start(workshop.directory, [...asUser, 'sh', '-c', text, 'sh']);
+    assert.match(stdout, /^#\d+ .* waits_here \(\)/m, stderr);
   },
 );

@@ -185,6 +185,14 @@ async function mounts(way: OpenWay): Promise<string> {
   return /^seen$/m.test(stdout) ? 'seen outside' : 'seen inside only';
 }
 
+/** What ptrace(2) asks before, too: may it look at a process of its user's that it did not start? */
+async function outside(way: OpenWay): Promise<string> {
+  const looks = async (uid: number) =>
+    (await way.script(`$start ${probe} exe-of /proc/$$/exe && echo seen`, { uid })).stdout;
+  assert.equal(await looks(0), 'seen\n');
+  return (await looks(USER)) === 'seen\n' ? 'as before' : 'closed, but for root';
+}
+
 /** What the kernel keeps over an execve of a program that has no rights of its own, as for a service. */
 async function ambient(way: OpenWay): Promise<string> {
   const given = `${ofRoot} with-ambient`;
@@ -218,4 +226,5 @@ export const observations: Readonly<Record<string, (way: OpenWay) => Promise<str
   'ambient capabilities (systemd)': ambient,
   'files of other users': owners,
   'file systems that it mounts, as root': mounts,
+  "tracing the user's processes outside, their `/proc/PID/exe`, `cwd`, `fd`, `environ`": outside,
 };

@@ -127,6 +127,8 @@ int main(int argc, char **argv)
 		return with_ambient(argv + 2);
 	else if (strcmp(what, "mount") == 0)
 		return !!mount("of-probe", argv[2], "tmpfs", 0, NULL);
+	else if (strcmp(what, "exe-of") == 0)
+		return readlink(argv[2], (char[1]){0}, 1) < 0;
 	else if (strcmp(what, "exit") == 0)
 		return atoi(argv[2]);
 	else if (strcmp(what, "signal") == 0)
