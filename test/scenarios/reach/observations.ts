@@ -226,5 +226,5 @@ export const observations: Readonly<Record<string, (way: OpenWay) => Promise<str
   'ambient capabilities (systemd)': ambient,
   'files of other users': owners,
   'file systems that it mounts, as root': mounts,
-  "tracing the user's processes outside, their `/proc/PID/exe`, `cwd`, `fd`, `environ`": outside,
+  'looking at own processes outside (ptrace, `/proc/PID/exe`)': outside,
 };
