@@ -229,11 +229,27 @@ const char *known_names_answer(const char *searched, const char *requester)
 	return path ? lasting_answer(path) : NULL;
 }
 
+const char *known_names_absolute(const char *path)
+{
+	if (path[0] == '/')
+		return path;
+	while (path[0] == '.' && path[1] == '/')
+		path += 2;
+	long size = kernel_getcwd(known.path, PATH_SIZE - 1);
+	if (size <= 1 || known.path[0] != '/') // gone, or outside what the process sees (getcwd(2))
+		return "";
+	size_t length = (size_t)size - 1;
+	if (known.path[length - 1] != '/')
+		known.path[length++] = '/';
+	return word_join(known.path + length, PATH_SIZE - length, path, "") ? known.path : "";
+}
+
 void known_names_refused(const char *path)
 {
+	path = known_names_absolute(path);
 	const struct question question = {.name = path, .requester = path};
 	const struct run_time_settings *settings = known_names_settings();
-	if (!kernel_is_terminal(STANDARD_ERROR) || was_asked(path) || !resolver_run(settings, &question))
+	if (!path[0] || !kernel_is_terminal(STANDARD_ERROR) || was_asked(path) || !resolver_run(settings, &question))
 		return;
 	known.asked[known.asked_count++] = word_hash(path);
 	known.looked = (struct kernel_time){0, 0};

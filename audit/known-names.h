@@ -14,5 +14,9 @@ const char *known_names_answer(const char *searched, const char *requester);
 /// their libraries and this machine has nothing; else NULL. Called by one thread at a time.
 const char *known_names_instead_of(const char *path);
 
+/// ld.so calls what was opened by a relative path by just that. The whole path, as long as nothing else is asked here,
+/// or "". After the settings were read; called by one thread at a time.
+const char *known_names_absolute(const char *path);
+
 /// A plug-in that could not be loaded: the resolver says on a terminal whether the next start will have it.
 void known_names_refused(const char *path);

@@ -49,7 +49,10 @@ static bool is_of_ours(const char *records, const char *path)
 static bool note(const char *path)
 {
 	const struct run_time_settings *settings = known_names_settings();
-	if (!settings->learned || is_of_ours(settings->file.bytes, path))
+	if (!settings->learned)
+		return false;
+	path = known_names_absolute(path); // the working directory is still the one in which ld.so opened it
+	if (!path[0] || is_of_ours(settings->file.bytes, path))
 		return false;
 	struct file_state state = own_file_state(settings->learned);
 	struct own_file list = own_file_open(settings->learned, MOST_LEARNED_BYTES, COPIED);
@@ -63,7 +66,7 @@ static bool note(const char *path)
 
 bool learned_objects_note(const char *path)
 {
-	if (!has_started || !path || path[0] != '/' || !one_at_a_time_enter())
+	if (!has_started || !path || !path[0] || !one_at_a_time_enter())
 		return false;
 	bool is_new = note(path);
 	one_at_a_time_leave();

@@ -5,5 +5,5 @@
 
 /// From now on objects are plug-ins, no part of the start.
 void learned_objects_begin(void);
-/// True where it is new to the list.
+/// `path`: as ld.so calls it, relative where it was opened so. True where it is new to the list.
 bool learned_objects_note(const char *path);

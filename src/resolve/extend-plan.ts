@@ -70,8 +70,8 @@ interface Extended {
 /** All that the requester needs, else the name alone, in the versions that the requester wants. */
 function alternativesFor({ question, program }: Extension): readonly (readonly Requirer[])[] {
   const { name, requester } = question;
-  const plugIn = requester === '' ? undefined : plugInAt(requester, program.elf, program.libraryPathDirs);
-  if (plugIn === undefined) return [[opening(name)]];
+  const plugIn = path.isAbsolute(requester) && plugInAt(requester, program.elf, program.libraryPathDirs);
+  if (!plugIn) return [[opening(name)]];
   const verneed = plugIn.elf.verneed.filter(({ file }) => file === name);
   const alone: Requirer = { ...opening(name), label: path.basename(requester), verneed };
   const inStore = requester.startsWith('/nix/store/');

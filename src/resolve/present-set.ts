@@ -21,14 +21,14 @@ import { withStore } from '../store/open-catalogue.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import { choicesOfProgram, type DynamicProgram, dynamicOf } from './job.ts';
-import { loadedObjectsOf, type ProcessObjects } from './running-process.ts';
+import { loadedObjectsOf, type ProcessObjects, wholePathOf } from './running-process.ts';
 import { inspected } from './solve-program.ts';
 
 /** What the audit module asks (audit/RUN-TIME.md). */
 export interface RunTimeQuestion {
   readonly directory: string;
   readonly processId: number;
-  /** Path of the object that needs it; empty for the program. */
+  /** Path of the object that needs it, as ld.so calls it; empty for the program. */
   readonly requester: string;
   /** The name that was found nowhere; the path of a plug-in that the loader refused. */
   readonly name: string;
@@ -36,6 +36,7 @@ export interface RunTimeQuestion {
 
 /** Everything that a question is answered by. */
 export interface Extension {
+  /** The requester's path is absolute, but where its file cannot be told. */
   readonly question: RunTimeQuestion;
   readonly program: ProgramFile & { readonly elf: ElfFile };
   /** The program where its libraries are ours to find, with what the user added. */
@@ -65,12 +66,14 @@ function withUsersPath<T extends ProgramFile>(program: T, plan: LaunchPlan | und
 
 /** `asking`: the program, with the library path of the process. */
 export async function openExtension(
-  question: RunTimeQuestion,
+  asked: RunTimeQuestion,
   asking: Extension['program'],
   context: Context,
   dirs: Directories,
 ): Promise<Extension> {
   const { storeDir } = context.location;
+  const requester = wholePathOf(asked.processId, asked.requester, context.host.workingDirectory);
+  const question = { ...asked, requester };
   const plan = ownPlan(dirs, asking.path, question.directory);
   // The process waits, and reading a program of gigabytes would take all of its time.
   const sha256 = plan && (plannedContent(plan, asking) ?? sha256OfFile(asking.path));

@@ -2,6 +2,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { elfFileAt } from '../elf/open-elf.ts';
+import { realPath } from '../host/files.ts';
 
 export interface ProcessObjects {
   /** Of the store, in the order of their addresses; the file is the real one. */
@@ -47,6 +48,21 @@ export function namesLoadedElsewhere(processId: number, storeDir: string): Reado
       return elf === undefined ? [] : [path.basename(file), ...(elf.soname ? [elf.soname] : [])];
     }),
   );
+}
+
+/**
+ * An object that the process has loaded: ld.so calls one that was opened by a relative path by just that (glibc,
+ * elf/dl-object.c). Looked for from where the process is now; it may have gone elsewhere since. The same text where no
+ * file, or more than one, can be meant.
+ */
+export function wholePathOf(processId: number, name: string, workingDirectory = '/'): string {
+  if (name === '' || path.isAbsolute(name)) return name;
+  const files = mappedFiles(processId);
+  const fromHere = path.resolve(workingDirectory, name);
+  if (files.includes(realPath(fromHere))) return fromHere;
+  const end = path.normalize(name).replace(/^(?:\.\.\/)+/, '');
+  const [only, ...others] = files.filter((file) => file.endsWith(`/${end}`));
+  return only !== undefined && others.length === 0 ? only : name;
 }
 
 /** LD_LIBRARY_PATH as the process was started with it; undefined where there was none. */

@@ -298,6 +298,27 @@ test('objects from outside the store are noted once; not those of the start, nor
   assert.deepEqual(readLearned(none.directory), []);
 });
 
+test('what is opened by a relative path is noted by its whole one, once, wherever the program is', async () => {
+  const plugin = compileLibrary('plugin.so', 'int plugin(void) { return 1; }\n');
+  const [above, directory] = [path.dirname(path.dirname(plugin)), path.dirname(plugin)];
+  const place = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });
+  assert.ok(newest);
+  const start = [newest.loader, ...loaderWords(newest, place), program, 'open'];
+  const openFrom = async (from: string, name: string, own: string[] = start) =>
+    assert.equal((await runWords(['env', '-C', from, ...own, name])).stdout, `${name} opened\n`);
+  await openFrom(directory, './plugin.so');
+  assert.deepEqual(readLearned(place.directory), [plugin]);
+  await openFrom(directory, '././plugin.so');
+  await openFrom(above, `${path.basename(directory)}/plugin.so`);
+  await openFrom('/', `.${plugin}`);
+  await openFrom('/', plugin);
+  assert.deepEqual(readLearned(place.directory), [plugin]);
+  const ours = makePlace(module, { ...content, settings: { storeDir: directory } });
+  const own = [newest.loader, ...loaderWords(newest, ours), program, 'open'];
+  await openFrom(directory, './plugin.so', own);
+  assert.deepEqual(readLearned(ours.directory), []);
+});
+
 test('on a terminal it is asked about a plug-in that ld.so refused, once; not about one that was closed', async () => {
   const gone = compileLibrary('libgone.so.1', 'int gone(void) { return 1; }\n');
   const text = 'static int value; int *used = &value;\n'; // something to relocate
@@ -315,6 +336,10 @@ test('on a terminal it is asked about a plug-in that ld.so refused, once; not ab
   assert.match(stdout, /libgone\.so\.1: cannot open/);
   assert.equal(runsOf(place).length, 1);
   assert.match(runsOf(place)[0] ?? '', new RegExp(`^extend ${refused} ${refused} \\d+$`));
+  const near = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });
+  const nearby = [newest.loader, ...loaderWords(newest, near), program, 'open', './refused.so'].join(' ');
+  await runWords(['env', '-C', path.dirname(refused), 'script', '-qec', nearby, '/dev/null']);
+  assert.match(runsOf(near)[0] ?? '', new RegExp(`^extend ${refused} ${refused} \\d+$`));
   const other = makePlace(module, { ...content, settings: { storeDir: '/nix/store' } });
   await open(other, [refused]);
   assert.deepEqual([runsOf(other), readLearned(other.directory)], [[], [refused]]);

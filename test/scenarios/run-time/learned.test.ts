@@ -48,8 +48,9 @@ const old = await addObject(root, {
 const needsSecond = 'extern int second(void); int (*wanted)(void) = second;\n';
 
 // Started before the store has the newer one.
-const [tells = '', mixes = '', halves = ''] = ['tells', 'mixes', 'halves'].map((name) => put(name, [old]));
-for (const each of [tells, mixes, halves]) assert.equal((await root.start([each])).status, 0);
+const early = ['tells', 'mixes', 'halves', 'nears'].map((name) => put(name, [old]));
+const [tells = '', mixes = '', halves = '', nears = ''] = early;
+for (const each of early) assert.equal((await root.start([each])).status, 0);
 
 test('a plug-in that needs a newer library than the set has gets it at the next start', async () => {
   const tool = put('grows', [old]);
@@ -129,6 +130,15 @@ test('a plug-in for which only some of what it needs fits is counted by the next
   assert.match((await root.start([halves, half])).stdout, /version .DUO_2' not found/);
   assert.match((await root.start([halves, half])).stdout, /half\.so opened\n/);
   assert.match((await root.startHit([halves, half])).stdout, /half\.so opened\n/);
+});
+
+test('so is one that is opened by a relative path', async () => {
+  const there = { cwd: path.join(homeInRoot, 'wheels') };
+  assert.match((await root.start([nears, './half.so'], there)).stdout, /version .DUO_2' not found/);
+  const { stdout } = await root.manage(['explain', nears]);
+  assert.match(stdout, new RegExp(`libduet\\.so\\.1, for ${there.cwd}/half\\.so`));
+  assert.match((await root.start([nears, './half.so'], there)).stdout, /half\.so opened\n/);
+  assert.match((await root.startHit([nears, './half.so'], there)).stdout, /half\.so opened\n/);
 });
 
 test('a library that does not fit beside what is loaded is in the set of the next start', async () => {
