@@ -99,6 +99,13 @@ export function readAnswers(directory: string): NameTable {
   }
 }
 
+/** As the module reads it (audit/known-names.c, look_up). `state`: of the catalogue, by the soname table. */
+export function isAnswered(directory: string, name: string, state: bigint | undefined): boolean {
+  const { entries, catalogue } = readAnswers(directory);
+  const file = entries.get(name);
+  return file === '' ? catalogue === state : file !== undefined;
+}
+
 /**
  * Adds answers; absent ones of another state of the catalogue go. Whoever calls it holds the program's lock.
  * @throws Node's errno errors.

@@ -17,7 +17,7 @@ import { debug, notice } from '../host/output.ts';
 import { extendedPlan, planOfCopy, withoutLoader } from '../plan/make-plan.ts';
 import { whyNotCurrent, writePlan } from '../plan/plan-files.ts';
 import { planKey } from '../plan/plan-format.ts';
-import { type Answers, addAnswers, addLearned, readAnswers } from '../plan/run-time-files.ts';
+import { type Answers, addAnswers, addLearned, isAnswered } from '../plan/run-time-files.ts';
 import {
   againFile,
   type LearnedName,
@@ -35,7 +35,7 @@ import { asPresent, extendSet, type PresentProblem } from '../solver/extend-set.
 import type { Choice, Solution } from '../solver/solution.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
 import { removeHalfMade } from '../store/root-link.ts';
-import { catalogueState, touchSonameTables } from '../store/soname-table.ts';
+import { catalogueState, stateOfSonameTable, touchSonameTables } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
 import { type DynamicProgram, rootOf, verdictOf } from './job.ts';
 import { objectsOfPlugIn, opening, wouldServe } from './learned.ts';
@@ -391,8 +391,8 @@ export async function extendPlan(
   if (elf === undefined) return;
   await withLock(path.join(dirs.locks, planKey(program.path)), async () => {
     removeLeftovers(question.directory);
-    const known = readAnswers(question.directory).entries.get(question.name);
-    if (known?.startsWith('/') === true) return; // another process asked meanwhile
+    const state = stateOfSonameTable(dirs.catalogues, context.location.storeDir, elf.machine);
+    if (isAnswered(question.directory, question.name, state)) return; // another process asked meanwhile
     const extension = await openExtension(question, { ...program, elf }, context, dirs);
     if (!question.name.startsWith('/')) await answer(extension);
     else await tellRefused(extension);

@@ -49,6 +49,11 @@ function stateOfFile(file: string): bigint | undefined {
   }
 }
 
+/** The state of the catalogue that the table of a machine's names was made of; undefined where there is none. */
+export function stateOfSonameTable(directory: string, storeDir: string, machine: number): bigint | undefined {
+  return stateOfFile(sonameTableFile(directory, storeDir, machine));
+}
+
 /** What a store directory was when it was looked at. */
 interface Look {
   readonly stats: BigIntStats;

@@ -8,8 +8,10 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import {
   AUDIT_MODULE,
+  addAnswers,
   addLearned,
   auditModuleOnce,
+  isAnswered,
   makeRunTimeDirectory,
   readLearned,
 } from '../../src/plan/run-time-files.ts';
@@ -51,6 +53,25 @@ test('the module is there while the directory is made again', { timeout: 60_000 
     readdirSync(directory).filter((name) => name.endsWith('.tmp')),
     [],
   );
+});
+
+test('a name that could not be had is answered for one state of the catalogue, a file for each', () => {
+  const directory = path.join(scratch, 'answered');
+  makeRunTimeDirectory(directory, path.join(scratch, 'module.so'), SETTINGS);
+  assert.equal(isAnswered(directory, 'libnone.so.1', 7n), false);
+  const answers = new Map([
+    ['libnone.so.1', undefined],
+    ['libhad.so.1', '/opt/libhad.so.1'],
+  ]);
+  addAnswers(directory, answers, 7n);
+  for (const [state, isNone] of [
+    [7n, true],
+    [8n, false],
+    [undefined, false],
+  ] as const) {
+    assert.equal(isAnswered(directory, 'libnone.so.1', state), isNone);
+    assert.equal(isAnswered(directory, 'libhad.so.1', state), true);
+  }
 });
 
 test('plug-ins are listed as long as the module reads the list, and what is listed stays', () => {

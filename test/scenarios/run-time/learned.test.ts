@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { readRunTimeRecord } from '../../../src/plan/run-time-record.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
 import { openTerminal } from '../choosing/terminal.ts';
@@ -51,6 +52,17 @@ const needsSecond = 'extern int second(void); int (*wanted)(void) = second;\n';
 const early = ['tells', 'mixes', 'halves', 'nears'].map((name) => put(name, [old]));
 const [tells = '', mixes = '', halves = '', nears = ''] = early;
 for (const each of early) assert.equal((await root.start([each])).status, 0);
+
+/** The last one of the program. */
+function recordOf(program: string): { readonly inRoot: string; readonly file: string } {
+  const top = path.join(homeInRoot, '.cache/nix-run-foreign/v1/run-time');
+  const inRoot = readdirSync(onHost(root, top))
+    .map((name) => path.join(top, name))
+    .filter((each) => readRunTimeRecord(onHost(root, each))?.names.length)
+    .find((each) => readRunTimeRecord(onHost(root, each))?.program === program);
+  assert.ok(inRoot !== undefined);
+  return { inRoot, file: onHost(root, path.join(inRoot, 'record.json')) };
+}
 
 test('a plug-in that needs a newer library than the set has gets it at the next start', async () => {
   const tool = put('grows', [old]);
@@ -151,6 +163,13 @@ test('a library that does not fit beside what is loaded is in the set of the nex
   await addObject(root, { name: 'trio-1.0', soname: 'libtrio.so.1', source: needsSecond, flags: [duo] });
   const excluded = await root.start([tool, 'libtrio.so.1']);
   assert.match(excluded.stdout, /^libtrio\.so\.1 .*cannot open shared object file/);
+  // As a process that had asked for it at the same moment.
+  const record = recordOf(tool);
+  const question = ['--run-time', record.inRoot, '--process', '1', '--requester', '', '--', 'libtrio.so.1'];
+  const before = readFileSync(record.file, 'utf8');
+  const asked = await root.manage(['extend', ...question]);
+  assert.deepEqual([asked.status, asked.stderr], [0, '']);
+  assert.equal(readFileSync(record.file, 'utf8'), before, 'it is searched once');
   const { stdout } = await root.manage(['explain', tool]);
   assert.match(stdout, /learned from earlier starts:\n.*libtrio\.so\.1, for the program: /);
   assert.equal((await root.manage(['choose', tool, '--reset'])).status, 0);
