@@ -16,12 +16,13 @@ import { runTimeDirectoryOf } from '../plan/run-time-record.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import { libcOf } from '../program/libc.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
+import { missingVersion } from '../solver/version-needs.ts';
 import type { Catalogue } from '../store/catalogue.ts';
 import { withStore } from '../store/open-catalogue.ts';
 import { storeObjectOf } from '../store/store-location.ts';
 import type { Context } from './context.ts';
 import { choicesOfProgram, type DynamicProgram, dynamicOf } from './job.ts';
-import { loadedObjectsOf, type ProcessObjects, wholePathOf } from './running-process.ts';
+import { loadedElsewhere, loadedObjectsOf, type ProcessObjects, wholePathOf } from './running-process.ts';
 import { inspected } from './solve-program.ts';
 
 /** What the audit module asks (audit/RUN-TIME.md). */
@@ -133,6 +134,34 @@ function presentSolution(extension: Extension, problem: Problem, catalogue: Cata
   };
 }
 
+/**
+ * Of each name those providers that go with what the process has from outside the store, where some do: ld.so serves a
+ * name by what is loaded, and refuses an object that needs a version which that lacks.
+ */
+function besideLoaded(problem: Problem, loaded: ProcessObjects): Problem {
+  const there = loadedElsewhere(loaded);
+  const known = new Map<string, readonly Provider[]>();
+  const goes = ({ verneed, match }: Provider): boolean =>
+    match === 'pinned' ||
+    verneed.every(({ file, versions }) => {
+      const elf = there.get(file);
+      return elf === undefined || missingVersion(versions, elf) === undefined;
+    });
+  const provide = (name: string): readonly Provider[] => {
+    const all = problem.providersOf(name);
+    const fitting = all.filter(goes);
+    return fitting.length > 0 ? fitting : all;
+  };
+  return {
+    ...problem,
+    providersOf: (name) => {
+      const providers = known.get(name) ?? provide(name);
+      known.set(name, providers);
+      return providers;
+    },
+  };
+}
+
 interface PresentSet {
   readonly catalogue: Catalogue;
   readonly problem: Problem;
@@ -142,7 +171,7 @@ interface PresentSet {
 
 /**
  * Reads the catalogue while `use` runs. The problem is that of the start: what lies beside the program is the same, but
- * for names that the set has from the store all the same.
+ * for names that the set has from the store all the same, and what was loaded since counts.
  */
 export async function withPresentSet<T>(extension: Extension, use: (situation: PresentSet) => T): Promise<T> {
   const { dynamic, choices, context, dirs, fingerprint } = extension;
@@ -153,9 +182,10 @@ export async function withPresentSet<T>(extension: Extension, use: (situation: P
     const build = (preference: 'same-source' | 'none') =>
       buildProblem(asked, catalogue, new Set(), { preference, reach: 'exact' });
     const plain = build('same-source');
-    const problem = !hasChoices(choices)
+    const stated = !hasChoices(choices)
       ? plain
       : applyChoices(plain, build('none').providersOf, choices, { catalogue, program });
-    return use({ catalogue, problem, present: presentSolution(extension, problem, catalogue) });
+    const present = presentSolution(extension, stated, catalogue);
+    return use({ catalogue, problem: besideLoaded(stated, extension.loaded), present });
   });
 }

@@ -1,6 +1,7 @@
 // The id of a process → what it has loaded, the library path that it was started with, and where it is.
 import { readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
+import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
 import { realPath } from '../host/files.ts';
 
@@ -39,13 +40,14 @@ export function loadedObjectsOf(processId: number, storeDir: string): ProcessObj
   return { store, elsewhere: files.filter((file) => !isOfStore(file)), loader: loader?.path };
 }
 
-/** Every name that an object from outside the store answers to in the process: ld.so looks no further for these. */
-export function namesLoadedElsewhere(processId: number, storeDir: string): ReadonlySet<string> {
-  const files = mappedFiles(processId).filter((file) => !file.startsWith(`${storeDir}/`));
-  return new Set(
-    files.flatMap((file) => {
+/** What the process has from outside the store, by each name that it answers to: ld.so looks no further for these. */
+export function loadedElsewhere({ elsewhere }: ProcessObjects): ReadonlyMap<string, ElfFile> {
+  return new Map(
+    elsewhere.flatMap((file) => {
       const elf = elfFileAt(file);
-      return elf === undefined ? [] : [path.basename(file), ...(elf.soname ? [elf.soname] : [])];
+      if (elf === undefined) return [];
+      const names = [path.basename(file), ...(elf.soname ? [elf.soname] : [])];
+      return names.map((name) => [name, elf] as const);
     }),
   );
 }

@@ -13,7 +13,7 @@ import { type ExtendedSet, extendSet, type PresentProblem } from '../solver/exte
 import type { Choice } from '../solver/solution.ts';
 import { namesOfPlugIns, needingWithout, needOfPlugIn } from './learned.ts';
 import type { Extension } from './present-set.ts';
-import { namesLoadedElsewhere } from './running-process.ts';
+import { loadedElsewhere } from './running-process.ts';
 
 /** Milliseconds: the program waits for what it asked for. */
 const MOST_TIME = 2000;
@@ -66,11 +66,10 @@ function withoutOwn(present: PresentProblem, { program }: Extension): PresentPro
 
 /** What fits beside the set that has what was asked for. */
 export function serveSiblings(extension: Extension, present: PresentProblem): SiblingPlugIns {
-  const { question, context } = extension;
   const plugIns = plugInsAhead(extension);
   const end = Date.now() + MOST_TIME;
   const isOver = () => Date.now() > end;
-  const there = namesLoadedElsewhere(question.processId, context.location.storeDir);
+  const there = new Set(loadedElsewhere(extension.loaded).keys());
   const beside = namesOfPlugIns(plugIns);
   const needs = plugIns.map((each) => {
     const { alternatives } = needOfPlugIn(each, beside);

@@ -20,6 +20,13 @@ const COMPOSED = 'libexpat.so.1';
 
 const at = (name: string): string => path.join(homeInRoot, name);
 
+/** The flag for a version script of this text. */
+function versions(text: string): string {
+  const script = path.join(scratch, `versions-${text.length}.map`);
+  writeFileSync(script, text);
+  return `-Wl,--version-script=${script}`;
+}
+
 /** open-names.c in a directory of its own, linked with `flags`. Returns its path in the root. */
 function put(on: ToolRoot, name: string, flags: readonly string[]): string {
   const source = readFileSync(path.join(import.meta.dirname, 'programs/open-names.c'), 'utf8');
@@ -65,11 +72,6 @@ test('a library that the user added, which stays in the set', async () => {
 });
 
 test('a library of its own that gave way to a newer one of the store', async () => {
-  const versions = (text: string): string => {
-    const script = path.join(scratch, `duo-${text.length}.map`);
-    writeFileSync(script, text);
-    return `-Wl,--version-script=${script}`;
-  };
   const first = 'int first(void) { return 1; }\n';
   const duo = await addObject(root, {
     name: 'duo-2.0',
@@ -102,3 +104,22 @@ for (const strategy of ['view', 'patched'])
     assert.equal(planned.status, 0, planned.stderr);
     await assertFound(root, [tool]);
   });
+
+test('a library that a plug-in has brought along, in an older version than the store has', async () => {
+  const first = 'int first(void) { return 1; }\n';
+  const one = [versions('TWIN_1 { global: first; local: *; };\n')];
+  const own = compileLibrary(onHost(root, at('brought/libtwin.so.1')), 'libtwin.so.1', first, one);
+  const newer = await addObject(root, {
+    name: 'twin-2.0',
+    soname: 'libtwin.so.1',
+    source: `${first}int second(void) { return 2; }\n`,
+    flags: [versions('TWIN_1 { global: first; local: *; };\nTWIN_2 { global: second; } TWIN_1;\n')],
+  });
+  const tail = { soname: 'libtail.so.1', name: 'tail-1.0', flags: [own] };
+  const uses = (name: string) => `extern int ${name}(void); int (*wanted)(void) = ${name};\n`;
+  const older = await addObject(root, { ...tail, source: uses('first') });
+  await addObject(root, { ...tail, name: 'tail-2.0', source: uses('second'), flags: [newer] });
+  const flags = ['-shared', '-fPIC', '-Wl,--no-as-needed', '-Wl,--disable-new-dtags', '-Wl,-rpath,$ORIGIN'];
+  compile(onHost(root, at('brought/plug.so')), 'int plug;', [...flags, own, older]);
+  await assertFound(root, [put(root, 'brings', []), at('brought/plug.so')]);
+});
