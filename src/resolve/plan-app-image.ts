@@ -4,9 +4,12 @@ import type { AppImage } from '../elf/app-image.ts';
 import type { Directories } from '../host/directories.ts';
 import { ForeignError } from '../host/errors.ts';
 import { sha256OfProgram } from '../host/file-identity.ts';
+import { fileWord } from '../host/shell-words.ts';
 import { unpackedImage } from '../integrations/appimage/unpack.ts';
-import { unlikeForeign } from '../integrations/patch/patched-copy.ts';
+import { isReadableByOthers, unlikeForeign } from '../integrations/patch/patched-copy.ts';
+import { collectFarms } from '../plan/collect-farms.ts';
 import { directPlan } from '../plan/make-plan.ts';
+import { removePlan } from '../plan/plan-files.ts';
 import type { Argument, LaunchPlan } from '../plan/plan-format.ts';
 import type { ProgramFile } from '../program/inspect-program.ts';
 import type { Context } from './context.ts';
@@ -23,6 +26,18 @@ function launcherOf({ launcher }: Context, { typedName }: ProgramFile): string {
   });
 }
 
+/** What everybody starts is what was unpacked, so that it could be read. What was unpacked of it before goes, too. */
+function refuseUnread({ typedName, path }: ProgramFile, dirs: Directories): void {
+  if (!dirs.shared || isReadableByOthers(path)) return;
+  removePlan(dirs, path);
+  collectFarms(dirs);
+  throw new ForeignError(`${typedName}: others may not read it, and would read its unpacked files`, {
+    code: 'unread-by-others',
+    hint: `let them: chmod o+rx ${fileWord(path)}, and o+x each directory above it; or leave --system out`,
+    exitCode: 125,
+  });
+}
+
 /**
  * AppRun is a program like any other: a script, a foreign program, a link to one. The launcher starts it by a plan of
  * its own. APPDIR, APPIMAGE, ARGV0 and OWD as in type2-runtime (runtime.c, main) and in the AppImage documentation,
@@ -34,6 +49,7 @@ export async function planAppImage(
   context: Context,
   dirs: Directories,
 ): Promise<LaunchPlan> {
+  refuseUnread(program, dirs);
   const launcher = launcherOf(context, program);
   const sha256 = await sha256OfProgram(program.path);
   const searchPath = context.env['PATH'];

@@ -293,7 +293,7 @@ function whyUnread({ path: program }: ProgramFile, shared: boolean | undefined):
 }
 
 /** `file`: a real path. The modes' last three bits are all that others have, also under acl(5). */
-function isReadableByOthers(file: string): boolean {
+export function isReadableByOthers(file: string): boolean {
   if ((statSync(file).mode & 0o005) !== 0o005) return false;
   for (let above = path.dirname(file); ; above = path.dirname(above)) {
     if ((statSync(above).mode & 0o001) === 0) return false;

@@ -208,3 +208,23 @@ test('resolved by root for everybody: another user starts it, and unpacks nothin
   assert.equal(started['exe'], `/var/lib/nix-run-foreign/v1/unpacked/${name}/squashfs-root/usr/bin/app`);
   assert.equal(existsSync(path.join(onHost(machine, home), '.cache/nix-run-foreign/v1/unpacked')), false);
 });
+
+test('one that others may not read is not unpacked for everybody, and what was goes', async () => {
+  const image = putAppImage(machine, 'group.AppImage', 2, 'link');
+  const file = onHost(machine, image);
+  const place = path.join(varLib, 'nix-run-foreign/v1');
+  const saved = () => ['plans', 'unpacked'].map((name) => readdirSync(path.join(place, name)).length);
+  const resolve = () => machine.manage(['resolve', '--system', image], { env: { PATH } });
+  rmSync(place, { recursive: true, force: true });
+  for (const closed of [file, path.dirname(file)]) {
+    assert.equal((await resolve()).status, 0);
+    assert.deepEqual(saved(), [1, 1]);
+    chmodSync(closed, 0o750);
+    const { status, stdout, stderr } = await resolve();
+    assert.deepEqual([status, stdout], [125, '']);
+    assert.match(stderr, /group\.AppImage: others may not read it, and would read its unpacked files\n/);
+    assert.match(stderr, /\n {2}let them: chmod o\+rx \S*group\.AppImage, .*; or leave --system out\n$/);
+    assert.deepEqual(saved(), [0, 0]);
+    chmodSync(closed, 0o755);
+  }
+});
