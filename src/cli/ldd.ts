@@ -1,6 +1,7 @@
 // `nix-foreign ldd PROGRAM...`: what the loader of its plan would load, in the words of glibc's ldd(1).
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { trustedSystemDirectories } from '../host/directories.ts';
+import { isFile } from '../host/files.ts';
 import { printJson, printLine, reportFailure } from '../host/output.ts';
 import { type ListOutput, listedText, parseListOutput } from '../ldso/ask-loader.ts';
 import { listWithPlainNames } from '../ldso/list-objects.ts';
@@ -71,14 +72,6 @@ async function listProgram(typedName: string, context: Context): Promise<Listed>
   return dynamic === undefined || plainNames === undefined
     ? listBy(loader, libraryPath, program)
     : await listByPlainNames({ loader, libraryPath }, { ...dynamic, plainNames }, context);
-}
-
-function isFile(file: string): boolean {
-  try {
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }
 
 async function listOf(typedName: string, context: Context): Promise<Listed> {

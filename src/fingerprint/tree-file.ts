@@ -68,7 +68,7 @@ export function findInTree(text: string, sha256: string): FoundInTree {
   return { kind: 'found', text: found.text };
 }
 
-type TreeEntries =
+export type TreeEntries =
   | { readonly kind: 'entries'; readonly entries: readonly TreeEntry[] }
   | { readonly kind: 'refused'; readonly why: string };
 

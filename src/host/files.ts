@@ -29,6 +29,15 @@ export function isDirectory(file: string): boolean {
   }
 }
 
+/** Follows symbolic links. Total: what cannot be looked at is no file. */
+export function isFile(file: string): boolean {
+  try {
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
 /** Something is at the path, were it a link that leads nowhere. Total: what cannot be looked at is not there. */
 export function isThere(file: string): boolean {
   try {

@@ -1,9 +1,9 @@
 // A shim and the vendor's desktop entries → copies of them with their icons in the user's menu, and away again.
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { removeLeftoversOf, writeFileDurably } from '../../host/atomic-file.ts';
 import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
-import { makeDirectories, namesIn, realPath } from '../../host/files.ts';
+import { isFile, makeDirectories, namesIn, realPath } from '../../host/files.ts';
 import { rewriteEntry, shimOfEntry } from './desktop-entry.ts';
 import type { Shim, ShimDirectories } from './shim-file.ts';
 
@@ -142,15 +142,6 @@ export function removeDesktopEntries(name: string, { applications }: ShimDirecto
 
 /** Icon Theme Specification, "Icon lookup": the formats, best first. */
 const ENDINGS = ['.svg', '.png', '.xpm'];
-
-/** Follows symbolic links. Total. */
-function isFile(file: string): boolean {
-  try {
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
-}
 
 /** `256x256` → 256, `scalable` → more than any; the largest is best. */
 function sizeOf(name: string): number {

@@ -14,9 +14,11 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
+import { sha256OfFile } from '../../../src/host/file-identity.ts';
 import { makeKeyPair } from '../../rig/binary-cache.ts';
 import { ensureRig } from '../../rig/rig.ts';
 import { homeInRoot } from '../../rig/root.ts';
+import { compile, compileLibrary } from '../compile.ts';
 import { copyHome, foreign } from '../foreign-files.ts';
 import { planFiles, rootLinks } from '../saved-state.ts';
 import {
@@ -177,6 +179,51 @@ test('of a directory every program that failed is named', async () => {
   assert.deepEqual([status, stdout], [125, `wrote ${bin}/b.nix-fingerprint.json\n`]);
   for (const name of ['a', 'c'])
     assert.match(stderr, new RegExp(`${bin}/${name}\\.nix-fingerprint.*cannot be`));
+});
+
+test('a tree keeps what it has of programs that fail, and is as it was where none is there', async () => {
+  const half = path.join(homeInRoot, 'half');
+  const inHalf = (name: string) => path.join(machine.homeDir, 'half', name);
+  const export_ = (...more: string[]) => machine.manage(['fingerprint', 'export', '--tree', half, ...more]);
+  copyHome(machine, foreign(rig, 'bookworm', 'jq'), 'half/jq');
+  await manage(machine, ['fingerprint', 'export', '--tree', half]);
+  const [head = '', ofJq = '', tail = ''] = read('half/.nix-fingerprints.json').split('\n');
+  const library = compileLibrary(
+    inHalf('libabsent.so.9'),
+    'libabsent.so.9',
+    'int absent(void) { return 1; }',
+  );
+  compile(inHalf('lacking'), 'int absent(void); int main(void) { return absent(); }', [library]);
+  rmSync(library);
+  const ofLacking = ofJq.replace(sha256OfFile(inHalf('jq')), sha256OfFile(inHalf('lacking')));
+  const another = ofJq.replace(sha256OfFile(inHalf('jq')), 'f'.repeat(64));
+  const tree = putFile(
+    machine,
+    'half/.nix-fingerprints.json',
+    `${head}\n${ofLacking},\n${another}\n${tail}\n`,
+  );
+  const kept = await export_();
+  assert.deepEqual([kept.status, kept.stdout], [126, `wrote ${tree}\n`]);
+  assert.match(kept.stderr, /half\/lacking: .*libabsent\.so\.9/);
+  const text = read('half/.nix-fingerprints.json');
+  const lines = text.split('\n').map((line) => line.replace(/,$/, ''));
+  assert.deepEqual(lines.slice(1, -2).sort(), [ofJq, ofLacking].sort());
+
+  const stays = async (status: number, cause: RegExp, ...more: string[]) => {
+    const outcome = await export_(...more);
+    assert.deepEqual([outcome.status, outcome.stdout], [status, '']);
+    assert.match(outcome.stderr, cause);
+    assert.equal(read('half/.nix-fingerprints.json'), text);
+  };
+  chmodSync(inHalf('.nix-fingerprints.json'), 0o664);
+  await stays(125, /\.nix-fingerprints\.json: it stays, .*: its group may write to it/);
+  chmodSync(inHalf('.nix-fingerprints.json'), 0o644);
+  rmSync(inHalf('jq'));
+  await stays(126, /half\/lacking: /);
+  await stays(126, /half\/lacking: /, '-o', '-');
+  rmSync(inHalf('lacking'));
+  await stays(125, /no program built for another Linux/);
+  await stays(125, /no program built for another Linux/, '-o', '-');
 });
 
 test('publish names its key only where it signed, and no password', async () => {
