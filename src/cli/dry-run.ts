@@ -15,6 +15,7 @@ import {
 } from '../resolve/preview-resolution.ts';
 import { inWritableDirectories } from '../resolve/writable-directories.ts';
 import { nameOfStoreObject } from '../store/store-location.ts';
+import { jsonFailure } from './command.ts';
 
 function table(rows: readonly (readonly [name: string, where: string])[]): string[] {
   const width = Math.max(0, ...rows.map(([name]) => name.length));
@@ -89,7 +90,7 @@ function jsonOf(program: string, store: StoreShown, plan: FetchPlan | undefined)
     lacking,
     fetch,
     absent: absent.map((each) => ({ ...each, ...absentText(each, program) })),
-    error: error?.message ?? null,
+    error: error === undefined ? null : jsonFailure(error).error,
   };
 }
 

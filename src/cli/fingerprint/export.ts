@@ -20,6 +20,7 @@ import type { Context } from '../../resolve/context.ts';
 import { forOriginal } from '../../resolve/for-original.ts';
 import { dynamicOf } from '../../resolve/job.ts';
 import { savedFingerprintOfProgram } from '../../resolve/program-fingerprint.ts';
+import { jsonFailure } from '../command.ts';
 import { writeByOurName, writeOutput } from '../output-file.ts';
 import { namedProgram } from '../program-argument.ts';
 import { usageError } from '../usage-error.ts';
@@ -193,7 +194,9 @@ export async function exportCommand(
     : await exportOne(typedName, options, context);
   const onStdout = options.output === '-';
   if (options.json && !onStdout) {
-    printJson(exported.map(({ failure, ...rest }) => (failure ? { ...rest, error: failure.message } : rest)));
+    printJson(
+      exported.map(({ failure, ...rest }) => (failure ? { ...rest, ...jsonFailure(failure) } : rest)),
+    );
   }
   if (!options.json && !onStdout) {
     const files = new Set(exported.flatMap(({ file }) => (file === undefined ? [] : [file])));

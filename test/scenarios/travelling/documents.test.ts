@@ -221,6 +221,12 @@ test('a tree keeps what it has of programs that fail, and is as it was where non
   rmSync(inHalf('jq'));
   await stays(126, /half\/lacking: /);
   await stays(126, /half\/lacking: /, '-o', '-');
+  const [row, ...others] = JSON.parse((await export_('--json')).stdout);
+  assert.deepEqual([row.program, Object.keys(row), others], [`${half}/lacking`, ['program', 'error'], []]);
+  assert.deepEqual(Object.keys(row.error), ['code', 'message', 'hint']);
+  const planned = await manage(machine, ['resolve', '--dry-run', '--json', `${half}/lacking`]);
+  const { error } = JSON.parse(planned);
+  assert.deepEqual({ ...error, hint: '' }, { ...row.error, hint: '' }, 'a dry run has the same shape');
   rmSync(inHalf('lacking'));
   await stays(125, /no program built for another Linux/);
   await stays(125, /no program built for another Linux/, '-o', '-');
