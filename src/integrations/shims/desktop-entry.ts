@@ -111,11 +111,31 @@ export function quoteWord(word: string): string {
   return RESERVED.test(literal) ? `"${literal.replace(/["`$\\]/g, '\\$&')}"` : literal;
 }
 
-/** The word that names the program: behind `env` and its assignments too. */
+/** Letters of env(1) that take the rest of their word, or the next one. */
+const WITH_OPERAND = /^-[^-uCaS]*([uCaS])(.*)$/s;
+const LONG_WITH_OPERAND = ['--unset', '--chdir', '--argv0'];
+
+/** Behind options and assignments; none where -S has a whole command line in one word. */
+function programOfEnv(words: readonly Word[]): Word | undefined {
+  let at = 0;
+  for (; words[at]?.text.startsWith('-'); at += 1) {
+    const { text = '' } = words[at] ?? {};
+    const [, letter, operand] = WITH_OPERAND.exec(text) ?? [];
+    if (letter === 'S' || /^--split-string(?:=|$)/.test(text)) return undefined;
+    if (operand === '' || LONG_WITH_OPERAND.includes(text)) at += 1;
+    if (text === '--') return words.slice(at + 1).find(isNoAssignment);
+  }
+  return words.slice(at).find(isNoAssignment);
+}
+
+function isNoAssignment({ text }: Word): boolean {
+  return !text.includes('=');
+}
+
+/** The word that names the program: behind `env` too. */
 function programOf(words: readonly Word[]): Word | undefined {
   const [first, ...rest] = words;
-  if (first === undefined || !/(^|\/)env$/.test(first.text)) return first;
-  return rest.find(({ text }) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(text) && !text.startsWith('-'));
+  return first !== undefined && /(^|\/)env$/.test(first.text) ? programOfEnv(rest) : first;
 }
 
 /** The program that an Exec value starts; undefined when it starts none. */
