@@ -21,6 +21,7 @@ import {
   shimDirectories,
   writeShim,
 } from '../integrations/shims/shim-file.ts';
+import { inspectProgram } from '../program/inspect-program.ts';
 import { LAUNCHER_REMEDY } from '../resolve/own-package.ts';
 import type { EntryProcess } from './command.ts';
 import { launcherPaths, noticeCollection } from './lasting-launcher.ts';
@@ -109,34 +110,54 @@ interface MenuEntries {
   readonly without: readonly Without[];
 }
 
+/** Where the files of an AppImage lie, unpacked where they were not; undefined for any other program. */
+async function imageOf({ target }: Shim, { context }: EntryProcess): Promise<string | undefined> {
+  if (inspectProgram(target, context.host).appImage === undefined) return undefined;
+  const { resolve } = await import('./resolve.ts');
+  const { environment } = await resolve(target, context, 'as-needed');
+  return environment.find(([name]) => name === 'APPDIR')?.[1];
+}
+
 /** Of several programs, some are not for the menu: those keep their shims. */
-function entriesOfAll(shims: readonly Shim[], { directories }: Shimming): MenuEntries {
+async function entriesOfAll(
+  shims: readonly Shim[],
+  { directories }: Shimming,
+  entry: EntryProcess,
+): Promise<MenuEntries> {
   const without: Without[] = [];
-  const entries = shims.flatMap((shim) => {
+  const entries: string[] = [];
+  for (const shim of shims) {
     try {
-      return addDesktopEntries(shim, directories, undefined);
+      entries.push(...addDesktopEntries(shim, directories, undefined, await imageOf(shim, entry)));
     } catch (error) {
       if (!(error instanceof ForeignError)) throw error;
       const { message: why, hint: remedy } = error;
       without.push({ name: shim.name, why, remedy, reason: why.replaceAll(shim.target, '') });
-      return [];
     }
-  });
+  }
   return { entries, without };
 }
 
+/** The shims that were added now, and all that were there before. */
+interface AddedShims {
+  readonly shims: readonly Shim[];
+  readonly before: readonly Shim[];
+}
+
 /** Where an entry cannot be made, the shims that are new are taken back with theirs. */
-function entriesFor(
-  shims: readonly Shim[],
-  before: readonly Shim[],
+async function entriesFor(
+  { shims, before }: AddedShims,
   { all, desktop, desktopFile }: AddOptions,
   settings: Shimming,
-): MenuEntries {
+  entry: EntryProcess,
+): Promise<MenuEntries> {
   const { directories } = settings;
   if (!desktop && desktopFile === undefined) return { entries: [], without: [] };
   try {
-    if (all !== undefined) return entriesOfAll(shims, settings);
-    const entries = shims.flatMap((shim) => addDesktopEntries(shim, directories, desktopFile));
+    if (all !== undefined) return await entriesOfAll(shims, settings, entry);
+    const entries: string[] = [];
+    for (const shim of shims)
+      entries.push(...addDesktopEntries(shim, directories, desktopFile, await imageOf(shim, entry)));
     return { entries, without: [] };
   } catch (error) {
     for (const { name } of shims.filter((shim) => before.every((each) => each.name !== shim.name))) {
@@ -162,7 +183,7 @@ export async function addCommand(program: string, options: AddOptions, entry: En
   mendOthers(settings);
   const before = listShims(settings.directories);
   const done = added(program, options, settings, entry);
-  const { entries, without } = entriesFor(done.added, before, options, settings);
+  const { entries, without } = await entriesFor({ shims: done.added, before }, options, settings, entry);
   const skipped = [
     ...done.skipped,
     ...without.map(({ name, why }) => ({ name, why: `not in the menu: ${why}` })),

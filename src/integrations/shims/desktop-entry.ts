@@ -69,6 +69,31 @@ export function shimOfEntry(text: string): string | undefined {
   return value === undefined ? undefined : unescapeString(value);
 }
 
+/** The value of a key of the entry's own, as it is written. */
+function ownValue(text: string, key: string): string | undefined {
+  const lines = text.split('\n');
+  const start = lines.findIndex((line) => /^\[Desktop Entry\]\s*$/.test(line));
+  if (start === -1) return undefined;
+  const own = lines.slice(start + 1);
+  const end = own.findIndex((line) => line.startsWith('['));
+  const found = own
+    .slice(0, end === -1 ? undefined : end)
+    .find((line) => line.startsWith(key) && /^\s*=/.test(line.slice(key.length)));
+  return found?.slice(found.indexOf('=') + 1).trim();
+}
+
+/** The programs that Exec and TryExec of an entry name; its actions may name others. */
+export function programsOfEntry(text: string): string[] {
+  const [command, tried] = [ownValue(text, 'Exec'), ownValue(text, 'TryExec')];
+  const named = [programOfExec(command ?? ''), tried && unescapeString(tried)];
+  return named.filter((each) => each !== undefined && each !== '') as string[];
+}
+
+export function iconOfEntry(text: string): string | undefined {
+  const icon = ownValue(text, 'Icon');
+  return icon && unescapeString(icon);
+}
+
 /** A word of the command line and where it stands in the value, once the escapes of strings are taken out. */
 interface Word {
   readonly text: string;

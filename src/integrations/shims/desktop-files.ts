@@ -3,8 +3,9 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { removeLeftoversOf, writeFileDurably } from '../../host/atomic-file.ts';
 import { errnoOf, ForeignError, reasonOf } from '../../host/errors.ts';
-import { isFile, makeDirectories, namesIn, realPath } from '../../host/files.ts';
-import { rewriteEntry, shimOfEntry } from './desktop-entry.ts';
+import { isFile, makeDirectories, realPath } from '../../host/files.ts';
+import { iconOfEntry, programsOfEntry, rewriteEntry, shimOfEntry } from './desktop-entry.ts';
+import { copyIcons, findIcon, type IconCopy, iconCopy } from './entry-icons.ts';
 import type { Shim, ShimDirectories } from './shim-file.ts';
 
 function entriesIn(directory: string): string[] {
@@ -50,35 +51,88 @@ function isProgramOf(target: string, entry: string): (named: string) => boolean 
   };
 }
 
-function rewritten(entry: string, { target, file, name }: Shim): { text: string; started: number } {
+/** In an image the words of its entry name what AppRun starts: `editor`, `AppRun`. */
+function isProgramInImage(target: string, entry: string): (named: string) => boolean {
+  const named = programsOfEntry(textOf(entry));
+  const isTarget = isProgramOf(target, entry);
+  return (each) => named.includes(each) || isTarget(each);
+}
+
+/** A vendor's entry, and how it names the program: by its file, or by a name within the AppImage that it is. */
+interface VendorEntry {
+  readonly file: string;
+  readonly names: 'file' | 'within image';
+}
+
+interface Rewritten {
+  readonly text: string;
+  readonly started: number;
+  /** Of an image, which its icons go with. */
+  readonly icons: readonly IconCopy[];
+}
+
+/** `image`: the directory with the files of the AppImage that the program is. */
+function rewritten(
+  { file: entry, names }: VendorEntry,
+  { target, file, name }: Shim,
+  directories: ShimDirectories,
+  image: string | undefined,
+): Rewritten {
   const beside = path.dirname(path.resolve(entry));
-  return rewriteEntry(textOf(entry), {
+  const inImage = image === undefined ? [] : [path.join(image, 'usr'), image];
+  const around = [beside, ...aroundProgram(target), path.resolve(beside, '../..'), ...inImage];
+  const text = textOf(entry);
+  const own = iconOfEntry(text);
+  const icons: IconCopy[] = [];
+  const icon = (named: string): string => {
+    const found = findIcon(named, around);
+    if (image === undefined) return found;
+    const file = found === named && named === own ? path.join(image, '.DirIcon') : found;
+    const copy = iconCopy(file, image, path.join(directories.icons, name));
+    if (copy !== undefined) icons.push(copy);
+    return copy?.to ?? found;
+  };
+  const changed = rewriteEntry(text, {
     shim: file,
     name,
-    isProgram: isProgramOf(target, entry),
-    icon: (named) => findIcon(named, [beside, ...aroundProgram(target), path.resolve(beside, '../..')]),
+    isProgram: names === 'file' ? isProgramOf(target, entry) : isProgramInImage(target, entry),
+    icon,
     directory: (named) => path.resolve(beside, named),
   });
+  return { ...changed, icons };
 }
 
 /** What is broken, or cannot be read, is no entry of this program's: others' files lie nearby too. */
-function startsProgram(entry: string, shim: Shim): boolean {
+function startsProgram(entry: VendorEntry, shim: Shim, directories: ShimDirectories): boolean {
   try {
-    return isFile(entry) && rewritten(entry, shim).started > 0;
+    return isFile(entry.file) && rewritten(entry, shim, directories, undefined).started > 0;
   } catch (error) {
     if (error instanceof ForeignError) return false;
     throw error;
   }
 }
 
-/** The vendor's entries that start the program, in the places where archives have them. */
-function findEntries(shim: Shim): string[] {
-  const directories = aroundProgram(shim.target).flatMap((each) => [
-    each,
-    path.join(each, 'share/applications'),
-  ]);
-  const entries = [...new Set(directories.flatMap(entriesIn).map(realPath))];
-  return entries.filter((entry) => startsProgram(entry, shim));
+/** The vendor's entries that start the program, in the places where archives have them; those of the menu last. */
+function entriesNear(shim: Shim, directories: ShimDirectories): VendorEntry[] {
+  const places = aroundProgram(shim.target).flatMap((each) => [each, path.join(each, 'share/applications')]);
+  const entries = [...new Set(places.flatMap(entriesIn).map(realPath))]
+    .map((file) => ({ file, names: 'file' }) as const)
+    .filter((entry) => startsProgram(entry, shim, directories));
+  const menu = realPath(directories.applications);
+  const outside = entries.filter(({ file }) => path.dirname(file) !== menu);
+  return outside.length > 0 ? outside : entries;
+}
+
+/** AppDir specification: one in the root. A link out of the image is nobody's entry. */
+function entriesInImage(image: string): VendorEntry[] {
+  return entriesIn(image)
+    .filter((file) => realPath(file).startsWith(`${realPath(image)}/`))
+    .map((file) => ({ file, names: 'within image' }) as const);
+}
+
+function findEntries(shim: Shim, directories: ShimDirectories, image: string | undefined): VendorEntry[] {
+  const near = entriesNear(shim, directories);
+  return near.length > 0 || image === undefined ? near : entriesInImage(image);
 }
 
 function ownerOf(file: string): string | undefined | 'nobody' {
@@ -89,85 +143,72 @@ function ownerOf(file: string): string | undefined | 'nobody' {
   }
 }
 
+/** Made, and not yet written. @throws ForeignError where the entry is not for the menu. */
+function copyOfEntry(
+  entry: VendorEntry,
+  shim: Shim,
+  directories: ShimDirectories,
+  image: string | undefined,
+): Rewritten & { readonly copy: string } {
+  const copy = path.join(directories.applications, path.basename(entry.file));
+  const made = rewritten(entry, shim, directories, image);
+  if (made.started === 0)
+    throw refuse(
+      `${entry.file} does not start ${shim.target}`,
+      'its Exec line must name that program',
+      'no-desktop-entry',
+    );
+  if (realPath(copy) === realPath(entry.file))
+    throw refuse(
+      `${copy} starts ${shim.target} and is in the menu already`,
+      'move it elsewhere and name it: nix-foreign shim add PROGRAM --desktop-file FILE',
+      'taken',
+    );
+  if (!['nobody', shim.name].includes(ownerOf(copy) ?? ''))
+    throw refuse(
+      `${copy} is there and is not this shim's`,
+      'take it away first, if it is not needed',
+      'taken',
+    );
+  return { ...made, copy };
+}
+
 /**
  * Copies entries of the vendor's into the user's menu, under the vendor's file names, so that windows are still taken
  * for the program's (Desktop Entry Specification, "Desktop File ID"). `given`: one entry; without it they are looked
- * for.
+ * for. `image`: where the files of the program lie, of an AppImage.
  * @returns the copies' paths. @throws ForeignError when there is none that starts the program.
  */
 export function addDesktopEntries(
   shim: Shim,
   directories: ShimDirectories,
   given: string | undefined,
+  image?: string,
 ): string[] {
-  const entries = given === undefined ? findEntries(shim) : [given];
+  const names = image === undefined ? 'file' : 'within image';
+  const entries =
+    given === undefined ? findEntries(shim, directories, image) : [{ file: given, names } as const];
   if (entries.length === 0)
     throw refuse(
-      `no .desktop file near ${shim.target} starts it`,
+      `no .desktop file ${image === undefined ? 'near' : 'in or near'} ${shim.target} starts it`,
       'name the one that the vendor ships: nix-foreign shim add PROGRAM --desktop-file FILE',
       'no-desktop-entry',
     );
   // All are made before the first is written.
-  const copies = entries.map((entry) => {
-    const copy = path.join(directories.applications, path.basename(entry));
-    const { text, started } = rewritten(entry, shim);
-    if (started === 0)
-      throw refuse(
-        `${entry} does not start ${shim.target}`,
-        'its Exec line must name that program',
-        'no-desktop-entry',
-      );
-    if (!['nobody', shim.name].includes(ownerOf(copy) ?? ''))
-      throw refuse(
-        `${copy} is there and is not this shim's`,
-        'take it away first, if it is not needed',
-        'taken',
-      );
-    return { copy, text };
-  });
+  const copies = entries.map((entry) => copyOfEntry(entry, shim, directories, image));
   makeDirectories(directories.applications);
-  return copies.map(({ copy, text }) => {
+  return copies.map(({ copy, text, icons }) => {
+    copyIcons(icons);
     removeLeftoversOf(copy);
     writeFileDurably(copy, text, 0o644);
     return copy;
   });
 }
 
-/** Removes the copies that were made for a shim. @returns their paths. */
-export function removeDesktopEntries(name: string, { applications }: ShimDirectories): string[] {
+/** Removes the copies that were made for a shim, and their icons. @returns the paths of the entries. */
+export function removeDesktopEntries(name: string, { applications, icons }: ShimDirectories): string[] {
   const copies = entriesIn(applications).filter((file) => ownerOf(file) === name);
   for (const copy of copies) rmSync(copy, { force: true });
+  rmSync(path.join(icons, name), { recursive: true, force: true });
   return copies;
-}
-
-/** Icon Theme Specification, "Icon lookup": the formats, best first. */
-const ENDINGS = ['.svg', '.png', '.xpm'];
-
-/** `256x256` → 256, `scalable` → more than any; the largest is best. */
-function sizeOf(name: string): number {
-  return name === 'scalable' ? Number.MAX_SAFE_INTEGER : Number.parseInt(name, 10) || 0;
-}
-
-/** Directories of a vendor's own tree in which icons lie, best first. */
-function directoriesOf(around: string): string[] {
-  const theme = path.join(around, 'share/icons/hicolor');
-  const sizes = namesIn(theme).sort((a, b) => sizeOf(b) - sizeOf(a));
-  return [
-    ...sizes.map((size) => path.join(theme, size, 'apps')),
-    path.join(around, 'share/pixmaps'),
-    path.join(around, 'resources'),
-    path.join(around, 'icons'),
-    around,
-  ];
-}
-
-/** `around`: absolute directories of the vendor's. A name that is found in none of them stays: a theme may have it. */
-function findIcon(named: string, around: readonly string[]): string {
-  if (path.isAbsolute(named) || named === '') return named;
-  const files = ENDINGS.some((ending) => named.endsWith(ending))
-    ? [named]
-    : ENDINGS.map((ending) => `${named}${ending}`);
-  const directories = around.flatMap(directoriesOf);
-  const candidates = directories.flatMap((directory) => files.map((file) => path.join(directory, file)));
-  return candidates.find(isFile) ?? named;
 }

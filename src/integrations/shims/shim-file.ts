@@ -13,6 +13,8 @@ export interface ShimDirectories {
   readonly names: string;
   /** Where menus look. */
   readonly applications: string;
+  /** For each shim of an AppImage a directory with the icons of its entries. */
+  readonly icons: string;
 }
 
 export interface Shim extends ShimLine {
@@ -29,6 +31,7 @@ export async function shimDirectories(): Promise<ShimDirectories> {
     shims: path.join(data, 'shims'),
     names: path.join(data, 'names'),
     applications: path.join(path.dirname(data), 'applications'),
+    icons: path.join(data, 'icons'),
   };
 }
 

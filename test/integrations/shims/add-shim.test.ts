@@ -14,7 +14,12 @@ const at = (name: string): string => path.join(scratch, name);
 const script = at('script');
 writeFileSync(script, '#!/bin/sh\n', { mode: 0o755 });
 const shimming: Shimming = {
-  directories: { shims: at('shims'), names: at('names'), applications: at('applications') },
+  directories: {
+    shims: at('shims'),
+    names: at('names'),
+    applications: at('applications'),
+    icons: at('icons'),
+  },
   host: { storeDir: '/nix/store', hostMachines: [], uid: 0, gid: 0 },
   launcher: at('launcher'),
   searchPath: undefined,

@@ -35,12 +35,16 @@ function putApp(directory: string, name: string, runPath: 'run path' | 'none'): 
   compile(path.join(directory, 'usr/bin', name), sourceOf('app'), [library, '-l:libz.so.1', ...flags]);
 }
 
-/** An AppDir with two foreign programs, a library of its own, and an AppRun. */
+const ENTRY = '[Desktop Entry]\nType=Application\nName=App\nExec=app %U\nIcon=app\n';
+
+/** An AppDir with two foreign programs, a library of its own, an AppRun, an entry for menus and its icon. */
 export function makeAppDir(directory: string, appRun: AppRun): void {
   const library = path.join(directory, 'usr/lib/libinside.so.1');
   compileLibrary(library, 'libinside.so.1', 'const char *inside(void) { return "bundled"; }');
   const runPath = appRun === 'program' ? 'none' : 'run path';
   for (const name of ['app', 'second']) putApp(directory, name, runPath);
+  writeFileSync(path.join(directory, 'app.desktop'), ENTRY);
+  writeFileSync(path.join(directory, 'app.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>\n');
   const file = path.join(directory, 'AppRun');
   if (appRun === 'link') symlinkSync('usr/bin/app', file);
   if (appRun === 'program') compile(file, sourceOf('app-run'), ['-l:libz.so.1']);

@@ -1,6 +1,15 @@
 // AppImages where no program of theirs finds a loader: bare they fail, with us AppRun and all that it starts run.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, beforeEach, test } from 'node:test';
@@ -158,6 +167,27 @@ test('without an unpacker it is said what to install, and nothing is left', asyn
     assert.match(stderr, /\n {2}install /);
     assert.deepEqual(unpackedIn(root), []);
   }
+});
+
+test('a shim puts the entry that is in it into the menu, with an icon that outlives the cache', async () => {
+  const image = putAppImage(root, 'menu.AppImage', 2, 'link');
+  const data = path.join(homeInRoot, '.local/share');
+  const shim = path.join(data, 'nix-run-foreign/shims/menu');
+  const line = ['shim', 'add', image, '--as', 'menu', '--desktop'];
+  const refused = await root.manage(line, { env: { PATH: path.dirname(rig.bash) } });
+  assert.equal(refused.status, 126, refused.stderr);
+  assert.equal(existsSync(onHost(root, shim)), false);
+  const { status, stdout, stderr } = await root.manage(line, { env: { PATH } });
+  assert.equal(status, 0, stderr);
+  const entry = path.join(data, 'applications/app.desktop');
+  assert.ok(stdout.endsWith(`${entry} is in the menu\n`), stdout);
+  const icon = path.join(data, 'nix-run-foreign/icons/menu/app.svg');
+  const text = readFileSync(onHost(root, entry), 'utf8');
+  assert.match(text, new RegExp(`^Exec=${shim} %U\nIcon=${icon}$`, 'm'));
+  rmSync(cacheOf(root), { recursive: true });
+  assert.match(readFileSync(onHost(root, icon), 'utf8'), /^<svg/);
+  assert.equal((await root.manage(['shim', 'remove', 'menu'])).status, 0);
+  for (const each of [shim, entry, icon]) assert.equal(existsSync(onHost(root, each)), false, each);
 });
 
 test('several first starts at once unpack to one directory, and all start', async () => {
