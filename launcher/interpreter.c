@@ -116,11 +116,16 @@ static long identify(const struct process *process, struct program *program)
 static bool identify_preloaded(const struct process *process, struct program *program)
 {
 	const uintptr_t *headers = auxiliary_value(&process->auxiliary, AT_PHDR);
-	struct program preloaded;
-	preloaded.found = headers ? path_mapped_at(*headers) : NULL;
-	if (!preloaded.found || text_equal(preloaded.found, program->real_path) || program_identify(&preloaded) < 0)
+	const char *mapped = headers ? path_mapped_at(*headers) : NULL;
+	if (!mapped || text_equal(mapped, program->real_path))
 		return false;
-	*program = preloaded;
+	struct program *preloaded = memory_take(sizeof *preloaded); // the stack may be small
+	if (!preloaded)
+		return false;
+	preloaded->found = mapped;
+	if (program_identify(preloaded) < 0)
+		return false;
+	*program = *preloaded;
 	return true;
 }
 
