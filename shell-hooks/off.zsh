@@ -10,6 +10,7 @@ __nix_foreign_remove() {
   fi
   unset NIX_RUN_FOREIGN_HOOK
   if (( ${+functions[__nix_foreign_precmd]} )); then
+    __nix_foreign_prompted=1 # nothing is to be taken any more
     __nix_foreign_precmd
     add-zsh-hook -d precmd __nix_foreign_precmd
     if [[ $top == $widget ]]; then

@@ -261,8 +261,10 @@ export async function applyPatch(
     const made = await makePatchedFarm(plan.farm, plan.root, context, dirs);
     if (made.kind === 'refused') throw refusedFarm(plan, made.why);
     copyWithChanges(plan.original.file, copy, plan.chosen.changes, statSync(plan.original.file).size);
-    const take = isReplaced ? takeAttributes : takeModes;
-    const attributes = take(plan.target.path, copy, context.env['PATH']);
+    const searchPath = context.env['PATH'];
+    const attributes = isReplaced
+      ? takeAttributes(plan.target.path, copy, searchPath)
+      : takeModes(plan.target.path, copy, searchPath, temporaryName(output));
     if (attributes !== undefined) throw withoutAttributes(plan.target, attributes, 'patch');
     checkBytes(plan, copy);
     const objects = await prove(copy);

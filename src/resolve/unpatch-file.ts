@@ -89,8 +89,11 @@ export async function unpatchFile(
       refuseChanged(target);
       throw changedAfterPatching(typedName);
     }
-    const take = request.output === undefined ? takeAttributes : takeModes;
-    const why = take(target.path, copy, context.env['PATH']);
+    const searchPath = context.env['PATH'];
+    const why =
+      request.output === undefined
+        ? takeAttributes(target.path, copy, searchPath)
+        : takeModes(target.path, copy, searchPath, temporaryName(path.resolve(done.file)));
     if (why !== undefined) throw withoutAttributes(target, why, 'unpatch');
     // With an ACL its mask is among them.
     const mode = request.output === undefined ? undo.mode : undo.mode & 0o777;

@@ -148,6 +148,16 @@ test('the line is in a file that only login shells read', () => {
   assert.match(check({}, 'zsh')[0] ?? '', /anew: exec zsh$/, 'every zsh reads it');
 });
 
+test('the line is in a login file that bash passes over, since another one is there', () => {
+  const files = [write('home/.bash_profile', '. /etc/bashrc'), write('home/.profile', bashLine)];
+  assert.deepEqual(check({}, '-bash'), [
+    'note hook: ~/home/.profile installs it, and this bash has none: it reads ~/home/.bash_profile instead → move the line to ~/home/.bashrc, and have ~/home/.bash_profile source that',
+  ]);
+  write('home/.bashrc', bashLine);
+  assert.match(check({}, '-bash')[0] ?? '', /anew: exec bash$/);
+  for (const each of [...files, path.join(home, '.bashrc')]) rmSync(each);
+});
+
 test('the line is in the file of another shell', () => {
   write('home/.bashrc', bashLine);
   assert.deepEqual(check({}, 'zsh'), [

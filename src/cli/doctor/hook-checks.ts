@@ -73,10 +73,16 @@ function unreadLine(
   { env, parent }: ShellFacts,
 ): Pick<Check, 'detail' | 'remedy'> {
   const isLogin = parent?.startsWith('-') === true;
+  const [first, ...others] = ownFiles(shell, env);
   if (isForLogin && !isLogin) {
-    const [first] = ownFiles(shell, env);
     const detail = `${file} installs it, and this ${shell} has none: it is no login shell`;
     return { detail, remedy: `move the line to ${first}: only login shells read ${file}` };
+  }
+  // Of these bash reads only the first that is there (bash(1), INVOCATION).
+  const before = others.slice(0, Math.max(0, others.indexOf(file))).find(existsSync);
+  if (shell === 'bash' && before !== undefined) {
+    const detail = `${file} installs it, and this bash has none: it reads ${before} instead`;
+    return { detail, remedy: `move the line to ${first}, and have ${before} source that` };
   }
   const detail = `${file} installs it, and this ${shell} has none: it is older than the line, or did not read the file`;
   return { detail, remedy: `start the shell anew: exec ${shell}${isForLogin ? ' -l' : ''}` };

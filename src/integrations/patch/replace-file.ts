@@ -6,11 +6,13 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
+  mkdirSync,
   openSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { removeLeftoversOf, temporaryName } from '../../host/atomic-file.ts';
@@ -150,11 +152,36 @@ export function takeAttributes(
   return copyAttributesAndMode(from, to, { mode: mode & 0o7777, what: 'all' }, searchPath);
 }
 
-/** As cp(1): the copy is whose who makes it, and gives nobody else his rights. Else as `takeAttributes`. */
+/** cp(1) gives set-id bits with the mode, for as long as it runs: to a file that nobody else can reach, in `apart`. */
+function copyModeApart(
+  from: string,
+  to: string,
+  searchPath: string | undefined,
+  apart: string,
+): LostAttributes | undefined {
+  const wanted = { mode: statSync(from).mode & 0o777, what: 'mode' } as const;
+  const between = path.join(apart, 'mode');
+  mkdirSync(apart, { mode: 0o700 });
+  try {
+    writeFileSync(between, '', { mode: 0o600 });
+    return (
+      copyAttributesAndMode(from, between, wanted, searchPath) ??
+      copyAttributesAndMode(between, to, wanted, searchPath)
+    );
+  } finally {
+    rmSync(apart, { recursive: true, force: true });
+  }
+}
+
+/**
+ * As cp(1): the copy is whose who makes it, and gives nobody else his rights. Else as `takeAttributes`. `apart`: a
+ * directory that is made meanwhile, on the copy's file system, since it is that which has an ACL or has none.
+ */
 export function takeModes(
   from: string,
   to: string,
   searchPath: string | undefined,
+  apart: string,
 ): LostAttributes | undefined {
   const { uid, gid } = statSync(to);
   // So nobody can start it until chown(2) has taken capabilities away, also where owner and group stay (Linux
@@ -162,8 +189,7 @@ export function takeModes(
   chmodSync(to, 0o600);
   const lost = copyAttributes(from, to, searchPath, 'xattr');
   chownSync(to, uid, gid);
-  if (lost !== undefined) return lost;
-  return copyAttributesAndMode(from, to, { mode: statSync(from).mode & 0o777, what: 'mode' }, searchPath);
+  return lost ?? copyModeApart(from, to, searchPath, apart);
 }
 
 /** Decimal seconds, with a sign before 1970. */

@@ -100,17 +100,17 @@ test('capabilities stay behind where the copy is to give nobody more rights, who
   execFileSync('setcap', ['cap_net_raw+ep', from]);
   const script = `import { takeModes } from ${JSON.stringify(path.resolve('src/integrations/patch/replace-file.ts'))};
     const [from, to, searchPath] = process.argv.slice(1);
-    console.log(takeModes(from, to, searchPath));`;
+    console.log(takeModes(from, to, searchPath, \`\${to}.apart\`));`;
   const node = [process.execPath, '--input-type=module', '-e', script, '--', from, to];
   const run = (words: readonly string[]) => execFileSync('setpriv', words, { encoding: 'utf8' }).trim();
   const system = process.env['PATH'] ?? '';
   // Without CAP_SETFCAP, which only root has.
   assert.equal(run(['--bounding-set', '-setfcap', ...node, system]), 'undefined');
-  assert.equal(takeModes(from, to, at('capable/bin')), undefined);
+  assert.equal(takeModes(from, to, at('capable/bin'), at('capable/apart')), undefined);
   execFileSync('setfattr', ['-n', 'user.mark', '-v', 'kept', from]);
-  assert.equal(takeModes(from, to, at('capable/bin'))?.kind, 'no-cp');
+  assert.equal(takeModes(from, to, at('capable/bin'), at('capable/apart'))?.kind, 'no-cp');
   assert.equal(run(['--bounding-set', '-setfcap', ...node, system]), 'undefined');
-  assert.equal(takeModes(from, to, system), undefined);
+  assert.equal(takeModes(from, to, system, at('capable/apart')), undefined);
   assert.equal(statSync(to).mode & 0o7777, 0o755);
   const attributes = execFileSync('getfattr', ['-d', '-m', '-', '--absolute-names', to], {
     encoding: 'utf8',
@@ -141,6 +141,24 @@ test('a copy of a set-id file has those bits at no instant', (t) => {
   }
   assert.deepEqual(seen, [0o600, 0o600]);
   assert.deepEqual(readFileSync(at('bits/copy'), 'utf8'), 'old');
+});
+
+test('nor while cp(1) copies its mode, where anybody else could reach it', () => {
+  const [from, to] = [put('reach/from', 'old'), put('reach/to', 'new')];
+  put('reach/bin/cp', `#!/bin/sh\n/bin/cp "$@"\nfor last; do :; done\nstat -c '%a %n' "$last" >>${at('reach/seen')}\n`);
+  chmodSync(at('reach/bin/cp'), 0o755);
+  chmodSync(from, 0o6755);
+  execFileSync('setfacl', ['-m', 'u:65534:rx', from]);
+  const places = `${at('reach/bin')}:${process.env['PATH']}`;
+  assert.equal(takeModes(from, to, places, at('reach/apart')), undefined);
+  const seen = readFileSync(at('reach/seen'), 'utf8').trim().split('\n');
+  assert.deepEqual(
+    seen.filter((line) => line.endsWith(` ${to}`)).map((line) => line.split(' ')[0]),
+    ['600', '755'],
+  );
+  assert.equal(statSync(to).mode & 0o7777, 0o755);
+  assert.match(execFileSync('getfacl', ['-pn', to], { encoding: 'utf8' }), /^user:65534:r-x/m);
+  assert.equal(fs.existsSync(at('reach/apart')), false);
 });
 
 test('without getfattr too, a file whose group has more than others is refused, since that may be a mask', () => {

@@ -320,6 +320,18 @@ for (const [before, later, noted] of [
   });
 }
 
+test('zsh: undone before the first prompt, as in a ~/.zshrc behind the hook for all users', async () => {
+  const first = 'zmodload zsh/zle; autoload -Uz add-zle-hook-widget; a() { ends+=a }';
+  const off = `source ${path.join(hooks, 'off.zsh')}`;
+  for (const own of [lineEnds.none, lineEnds.plain, lineEnds.listed])
+    await inShell('zsh', [first, 'hook', own, off], async ({ run, screen }) => {
+      await run('ends=');
+      assert.equal((await run('echo $ends')).output, own === lineEnds.none ? '' : 'a', own);
+      assert.equal((await run('./tool x')).status, 127, own);
+      assert.doesNotMatch(screen(), /command not found|No such shell function/);
+    });
+});
+
 test('fish: beside events before and after commands', async () => {
   const events = `
 function note --on-event fish_preexec; set -ga noted "$argv"; end
