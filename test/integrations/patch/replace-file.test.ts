@@ -145,7 +145,10 @@ test('a copy of a set-id file has those bits at no instant', (t) => {
 
 test('nor while cp(1) copies its mode, where anybody else could reach it', () => {
   const [from, to] = [put('reach/from', 'old'), put('reach/to', 'new')];
-  put('reach/bin/cp', `#!/bin/sh\n/bin/cp "$@"\nfor last; do :; done\nstat -c '%a %n' "$last" >>${at('reach/seen')}\n`);
+  put(
+    'reach/bin/cp',
+    `#!/bin/sh\n/bin/cp "$@"\nfor last; do :; done\nstat -c '%a %n' "$last" >>${at('reach/seen')}\n`,
+  );
   chmodSync(at('reach/bin/cp'), 0o755);
   chmodSync(from, 0o6755);
   execFileSync('setfacl', ['-m', 'u:65534:rx', from]);
