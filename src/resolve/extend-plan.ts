@@ -30,7 +30,6 @@ import {
 } from '../plan/run-time-record.ts';
 import { noteProgram, runTimeRoots } from '../plan/run-time-roots.ts';
 import { inspectProgram } from '../program/inspect-program.ts';
-import { plugInAt } from '../program/plug-ins.ts';
 import { asPresent, extendSet, type PresentProblem } from '../solver/extend-set.ts';
 import type { Choice, Solution } from '../solver/solution.ts';
 import { openNixDatabase } from '../store/nix-database.ts';
@@ -38,7 +37,7 @@ import { removeHalfMade } from '../store/root-link.ts';
 import { catalogueState, stateOfSonameTable, touchSonameTables } from '../store/soname-table.ts';
 import type { Context } from './context.ts';
 import { type DynamicProgram, rootOf, verdictOf } from './job.ts';
-import { objectsOfPlugIn, opening, wouldServe } from './learned.ts';
+import { objectsOfPlugIn, opening, plugInOf, wouldServe } from './learned.ts';
 import { driverFor } from './opened-drivers.ts';
 import {
   type Extension,
@@ -70,7 +69,7 @@ interface Extended {
 /** All that the requester needs, else the name alone, in the versions that the requester wants. */
 function alternativesFor({ question, program }: Extension): readonly (readonly Requirer[])[] {
   const { name, requester } = question;
-  const plugIn = path.isAbsolute(requester) && plugInAt(requester, program.elf, program.libraryPathDirs);
+  const plugIn = path.isAbsolute(requester) && plugInOf(requester, program);
   if (!plugIn) return [[opening(name)]];
   const verneed = plugIn.elf.verneed.filter(({ file }) => file === name);
   const alone: Requirer = { ...opening(name), label: path.basename(requester), verneed };
@@ -310,7 +309,7 @@ function isUnfitTold(directory: string): boolean {
 async function tellRefused(extension: Extension): Promise<void> {
   const { question, program, dynamic, choices, plan } = extension;
   if (dynamic === undefined) return;
-  const plugIn = plugInAt(question.name, program.elf);
+  const plugIn = plugInOf(question.name, program);
   if (plugIn === undefined || plan === undefined || isUnfitTold(question.directory)) return;
   const helps = await withPresentSet(extension, ({ catalogue, problem, present }) => {
     if (present === undefined) return false;

@@ -103,9 +103,30 @@ export function needOfPlugIn(
   return { alternatives: [...first, objects, ...last] };
 }
 
+/** A program, and the directories of LD_LIBRARY_PATH, without our own. */
+interface PlugInHost {
+  readonly elf: ElfFile;
+  readonly libraryPathDirs?: readonly string[];
+}
+
+/** Without what lacks a version and lies in LD_LIBRARY_PATH: most ways have the farm before that. */
+export function withoutUnfit(plugIn: PlugIn, { libraryPathDirs = [] }: PlugInHost): PlugIn {
+  const needs = [plugIn, ...plugIn.bundled].flatMap(({ elf }) => elf.verneed);
+  const isUnfit = ({ path: file, elf, answersTo }: PlugIn['bundled'][number]): boolean =>
+    libraryPathDirs.some((directory) => file.startsWith(`${directory}/`)) &&
+    needs.some((need) => answersTo.includes(need.file) && missingVersion(need.versions, elf) !== undefined);
+  return { ...plugIn, bundled: plugIn.bundled.filter((each) => !isUnfit(each)) };
+}
+
+/** With what it finds by LD_LIBRARY_PATH, too, which is nothing for the store to serve. */
+export function plugInOf(file: string, program: PlugInHost): PlugIn | undefined {
+  const plugIn = plugInAt(file, program.elf, program.libraryPathDirs);
+  return plugIn && withoutUnfit(plugIn, program);
+}
+
 /** Those that are there. */
-export function learnedPlugIns(learned: Job['learned'], like: ElfFile): PlugIn[] {
-  return (learned?.plugIns ?? []).flatMap((each) => plugInAt(each.path, like) ?? []);
+export function learnedPlugIns(learned: Job['learned'], program: PlugInHost): PlugIn[] {
+  return (learned?.plugIns ?? []).flatMap((each) => plugInOf(each.path, program) ?? []);
 }
 
 /** Names that could not be had beside what was loaded; with a plug-in's other needs where one asked. */
@@ -168,7 +189,7 @@ export function withLearned(result: SolvedProblem, { learned, program }: Job): S
   if (result.outcome.kind !== 'solution') return result;
   const problem = besideSet(result.problem, result.outcome);
   const groups = [
-    ...learnedPlugIns(learned, program.elf).map(objectsOfPlugIn),
+    ...learnedPlugIns(learned, program).map(objectsOfPlugIn),
     ...wantedNames(learned).map((each) => [each]),
   ].filter((objects) => !lacksOffer(problem, objects));
   let best = result.outcome;

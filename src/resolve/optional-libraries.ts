@@ -132,7 +132,7 @@ function withEarlier(
         return { alternatives: [[name]], readIn, source: 'learned', priority: 'recommended' };
       }),
     ],
-    plugIns: [...plugIns, ...learnedPlugIns(learned, program.elf).filter((each) => !paths.has(each.path))],
+    plugIns: [...plugIns, ...learnedPlugIns(learned, program).filter((each) => !paths.has(each.path))],
   };
 }
 
@@ -161,7 +161,9 @@ function withoutDrivers(names: OptionalNames, isDriver: (name: string) => boolea
 function leadsToItself({ path: file, libraryPathDirs = [] }: DynamicProgram): boolean {
   const tree = treeOf(file);
   if (tree === undefined) return false;
-  return libraryPathDirs.some((each) => `${each}/`.startsWith(`${tree}/`)) || namesLibraryPath(file);
+  return (
+    libraryPathDirs.some((each) => `${each}/`.startsWith(`${tree}/`)) || namesLibraryPath(file)
+  );
 }
 
 function noDrivers(solution: Solution): ServedDrivers {

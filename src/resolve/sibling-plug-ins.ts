@@ -11,7 +11,7 @@ import { filesBeside, type PlugIn, plugInsOf } from '../program/plug-ins.ts';
 import { runDirectories } from '../program/run-directories.ts';
 import { type ExtendedSet, extendSet, type PresentProblem } from '../solver/extend-set.ts';
 import type { Choice } from '../solver/solution.ts';
-import { namesOfPlugIns, needingWithout, needOfPlugIn } from './learned.ts';
+import { namesOfPlugIns, needingWithout, needOfPlugIn, withoutUnfit } from './learned.ts';
 import type { Extension } from './present-set.ts';
 import { loadedElsewhere } from './running-process.ts';
 
@@ -45,7 +45,7 @@ function plugInsAhead({ question, program, context }: Extension): PlugIn[] {
   const { libraryPathDirs = [] } = program;
   const opened = new Set([requester, ...readLearned(directory)]);
   const files = filesBeside(requester, libraryPathDirs).filter((file) => !opened.has(file));
-  return plugInsOf(files, program.elf, libraryPathDirs);
+  return plugInsOf(files, program.elf, libraryPathDirs).map((each) => withoutUnfit(each, program));
 }
 
 /**

@@ -10,7 +10,7 @@ import { openTerminal } from '../choosing/terminal.ts';
 import { compile, compileLibrary } from '../compile.ts';
 import { onHost } from '../foreign-files.ts';
 import { launcher, openToolRoot } from '../tool.ts';
-import { addObject, scratchOf } from './own-objects.ts';
+import { addObject, addObjects, scratchOf } from './own-objects.ts';
 import { putPlugIn } from './ways.ts';
 
 const rig = await ensureRig('full');
@@ -119,6 +119,36 @@ test('a plug-in that the loader refused is counted by the next start, whatever w
   const second = await root.start([mixes, refused, found]);
   assert.match(second.stdout, /wheel\.so opened\n.*found\.so opened\n/);
   assert.equal((await root.startHit([mixes, refused, found])).stdout, second.stdout);
+});
+
+test('what plug-ins find by LD_LIBRARY_PATH keeps none from another set, and is not taken from the store', async () => {
+  const at = (file: string): string => onHost(root, path.join(homeInRoot, file));
+  const script = path.join(scratch, 'two.map');
+  writeFileSync(script, 'TWO_2 { global: third; };\n');
+  const [two = '', both = '', newest = ''] = await addObjects(root, [
+    { name: 'two-1.0', soname: 'libtwo.so.1', source: older, flags: [versions(1)] },
+    { name: 'both-1.0', soname: 'libboth.so.1', source: 'int both;\n' },
+    {
+      name: 'two-2.0',
+      soname: 'libtwo.so.1',
+      source: 'int third;\n',
+      flags: [`-Wl,--version-script=${script}`],
+    },
+  ]);
+  const only = compileLibrary(at('vendor/lib/libonly.so.1'), 'libonly.so.1', 'int only;\n');
+  compileLibrary(at('vendor/lib/libboth.so.1'), 'libboth.so.1', 'int both;\n');
+  const shared = ['-shared', '-fPIC', '-Wl,--no-as-needed'];
+  compile(at('led/both.so'), 'int dup;', [...shared, both]);
+  compile(at('led/led.so'), 'extern int first(void); int (*wanted)(void) = first;', [...shared, two, only]);
+  const tool = put('leads', [newest]);
+  const words = [tool, ...['led/both.so', 'led/led.so'].map((each) => path.join(homeInRoot, each))];
+  const settings = { env: { LD_LIBRARY_PATH: path.join(homeInRoot, 'vendor/lib') } };
+  assert.match((await root.start(words, settings)).stdout, /both\.so opened\n.*version .DUO_1' not found/);
+  for (const start of [root.start, root.startHit])
+    assert.match((await start(words, settings)).stdout, /both\.so opened\n.*led\.so opened\n/);
+  const { stdout } = await root.manage(['fingerprint', 'export', '-o', '-', tool]);
+  assert.match(stdout, /two-1\.0/);
+  assert.doesNotMatch(stdout, /libboth/);
 });
 
 test('choosing keeps what was learned', async () => {
