@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Problem } from '../candidates/problem.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
 import { elfFileAt } from '../elf/open-elf.ts';
+import { realPath } from '../host/files.ts';
 import { debug } from '../host/output.ts';
 import type { LearnedPlugIn } from '../plan/run-time-record.ts';
 import { type OptionalLibrary, type OptionalNames, optionalNames } from '../program/optional-names.ts';
@@ -162,7 +163,7 @@ function leadsToItself({ path: file, libraryPathDirs = [] }: DynamicProgram): bo
   const tree = treeOf(file);
   if (tree === undefined) return false;
   return (
-    libraryPathDirs.some((each) => `${each}/`.startsWith(`${tree}/`)) || namesLibraryPath(file)
+    libraryPathDirs.some((each) => `${realPath(each)}/`.startsWith(`${tree}/`)) || namesLibraryPath(file)
   );
 }
 

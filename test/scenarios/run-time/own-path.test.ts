@@ -1,7 +1,7 @@
 // A program that has LD_LIBRARY_PATH lead to its own tree → its plug-ins get the tree's libraries, though the store has
 // some by these names: a family that belongs together comes from one place.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ensureRig } from '../../rig/rig.ts';
@@ -82,4 +82,45 @@ test('a plug-in from elsewhere that asks for another library: what the path has 
   const more = await addObject(root, { name: 'more-1.0', soname: 'libmore.so.1', source: 'int more;\n' });
   const { program, plug } = putTree('asks', ASK, '../elsewhere', [inStore, more]);
   await assertAnswers([program, plug], 'of the tree');
+});
+
+/** Sets nothing, and does not name the variable. */
+const OPENS = `#include <dlfcn.h>
+#include <stdio.h>
+int main(int argc, char **argv) {
+  void *plugIn = dlopen(argv[1], RTLD_NOW);
+  const char *(*ask)(void) = plugIn ? dlsym(plugIn, "ask") : NULL;
+  puts(ask ? ask() : dlerror());
+}
+`;
+
+/** In a way in which the set comes before the variable. */
+async function startLed(words: readonly string[], libraryPath: string): Promise<string> {
+  const settings = { env: { LD_LIBRARY_PATH: libraryPath, NIX_RUN_FOREIGN_DEBUG: undefined } };
+  return (await root.start(['--strategy', 'namespace', ...words], settings)).stdout;
+}
+
+test('a variable that leads to the tree by a link leads there, and by `..` elsewhere', async () => {
+  const at = (file: string): string => path.join(homeInRoot, file);
+  const flags = [versionsOf('WHO_1 { global: who; local: *; };\n')];
+  const other = onHost(root, at('other/lib/libwho.so.1'));
+  compileLibrary(other, 'libwho.so.1', answering('of the other'), flags);
+  symlinkSync('linked', onHost(root, at('current')));
+  for (const [name, libraryPath, who] of [
+    ['linked', at('current/lib'), 'of the tree'],
+    ['leaving', `${at('leaving')}/../other/lib`, 'of the store'],
+  ] as const) {
+    const { program, plug } = putTree(name, ASK);
+    compile(onHost(root, program), `${OPENS}const char tree[] = "${name}";\n`);
+    assert.equal(await startLed([program, plug], libraryPath), `${who}\n`);
+  }
+});
+
+test('a version that the library of the variable lacks comes from the store', async () => {
+  const asks = `${ASK}extern int second(void);\nint more(void) { return second(); }\n`;
+  const { program, plug } = putTree('apart', asks, '../beside');
+  compile(onHost(root, program), `${OPENS}const char tree[] = "apart";\n`);
+  const other = path.join(homeInRoot, 'other/lib');
+  assert.match(await startLed([program, plug], other), /version .WHO_2' not found/);
+  assert.equal(await startLed([program, plug], other), 'of the store\n');
 });
