@@ -152,12 +152,17 @@ function exists(file: string): boolean {
   }
 }
 
-/** The SHA-256 of the very file that was planned; undefined for another one, which may have the same content. */
+/**
+ * The SHA-256 of the very file that was planned; undefined for another one, which may have the same content, and for a
+ * patched copy: its plan has that of the original.
+ */
 export function plannedContent(
+  dirs: Directories,
   plan: LaunchPlan | undefined,
   { identity }: Pick<LaunchPlan, 'identity'>,
 ): string | undefined {
-  return plan?.identity === identity ? plan.sha256 : undefined;
+  if (plan?.identity !== identity || copyOf(dirs, plan.program) !== undefined) return undefined;
+  return plan.sha256;
 }
 
 function isIdentical(file: string, identity: string): boolean {

@@ -77,7 +77,7 @@ export async function openExtension(
   const question = { ...asked, requester };
   const plan = ownPlan(dirs, asking.path, question.directory);
   // The process waits, and reading a program of gigabytes would take all of its time.
-  const sha256 = plan && (plannedContent(plan, asking) ?? sha256OfFile(asking.path));
+  const sha256 = plan && (plannedContent(dirs, plan, asking) ?? sha256OfFile(asking.path));
   const fingerprint =
     plan?.root === undefined || sha256 === undefined || plan.sha256 !== sha256
       ? undefined

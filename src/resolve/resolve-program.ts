@@ -186,7 +186,8 @@ async function openJob(
   dirs: Directories,
   mode: ResolveMode,
 ): Promise<Job> {
-  const known = mode === 'as-needed' ? plannedContent(readPlan(dirs, program.path), program) : undefined;
+  const plan = mode === 'as-needed' ? readPlan(dirs, program.path) : undefined;
+  const known = plannedContent(dirs, plan, program);
   const sha256 = known ?? (await sha256OfProgram(program.path));
   debug(`content ${sha256}${known === undefined ? '' : ', as planned'}`);
   const link = rootOf({ dirs, sha256, program });

@@ -23,7 +23,9 @@ const host = { storeDir: STORE, hostMachines: machinesRunBy(process.arch), uid, 
 const context = { env: {}, host, location: { storeDir: STORE } } as unknown as Context;
 
 const program = path.join(place, 'tool');
-copyFileSync('/bin/true', program);
+const copy = path.join(place, 'copies/of-tool/tool');
+mkdirSync(path.dirname(copy), { recursive: true });
+for (const file of [program, copy]) copyFileSync('/bin/true', file);
 const directory = path.join(place, 'run-time/of-tool');
 const root = path.join(place, 'root');
 writeFileSync(root, canonicalText(good));
@@ -32,8 +34,8 @@ function isAsking(file: ProgramFile): file is Extension['program'] {
   return file.elf !== undefined;
 }
 
-async function fingerprintOfNow(): Promise<Extension['fingerprint']> {
-  const asking = inspectProgram(program, host);
+async function fingerprintOfNow(file = program): Promise<Extension['fingerprint']> {
+  const asking = inspectProgram(file, host);
   assert.ok(isAsking(asking));
   const question = { directory, processId: process.pid, requester: '', name: 'libz.so.1' };
   return (await openExtension(question, asking, context, dirs)).fingerprint;
@@ -48,4 +50,12 @@ test('the file that was planned is not read; another one, or a touched one, is',
   assert.deepEqual(await fingerprintOfNow(), good);
   utimesSync(program, 1, 1);
   assert.equal(await fingerprintOfNow(), undefined);
+});
+
+test('a patched copy is read: its plan has the hash of the original', async () => {
+  const { sha256 } = good.program;
+  const auditModule = path.join(directory, 'nix-foreign-audit.so');
+  const { identity } = inspectProgram(copy, host);
+  writePlan(dirs, barePlan(copy, { identity, sha256, root, auditModule }));
+  assert.equal(await fingerprintOfNow(copy), undefined);
 });
