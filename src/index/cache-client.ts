@@ -15,8 +15,8 @@ export type CacheAnswer =
   /** One clause. */
   | { readonly kind: 'unreachable'; readonly why: string; readonly refusal?: WantsPassword | undefined };
 
-/** Who may want a password: the cache, which need not have the file, or the proxy on the way. */
-type WantsPassword = 'cache' | 'proxy';
+/** Who may want a password: the cache, which need not have the file, or the proxy on the way, by its variable. */
+type WantsPassword = 'cache' | 'http_proxy' | 'https_proxy';
 
 export interface CacheClient {
   /** `name` is relative to the cache; `most`: milliseconds, where there are fewer than for any file. Never throws. */
@@ -143,8 +143,14 @@ const LOST = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
 
 const REFUSALS: ReadonlyMap<number, WantsPassword> = new Map([
   [401, 'cache'],
-  [407, 'proxy'],
+  [407, 'http_proxy'],
 ]);
+
+/** Of https: the proxy answers CONNECT, and Node tells its status in words alone (lib/https.js). */
+function refusalOfTunnel(error: unknown): WantsPassword | undefined {
+  const isRefused = errnoOf(error) === 'ERR_PROXY_TUNNEL' && /: HTTP\/1\.\d 407\b/.test(reasonOf(error));
+  return isRefused ? 'https_proxy' : undefined;
+}
 
 function isBusy(status: number): boolean {
   return status === 429 || status >= 500;
@@ -208,7 +214,9 @@ async function getOnce(web: Web, name: string, most: number): Promise<Reply> {
     return reply;
   } catch (error) {
     const why = whyUnreachable(error, signal, timeout);
-    return LOST.includes(errnoOf(error) ?? '') ? { kind: 'busy', why } : unreachable(why);
+    return LOST.includes(errnoOf(error) ?? '')
+      ? { kind: 'busy', why }
+      : unreachable(why, refusalOfTunnel(error));
   } finally {
     end();
   }

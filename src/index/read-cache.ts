@@ -128,11 +128,11 @@ const PACK_OTHERWISE = 'fill the cache with narinfo-compression=zstd, or with no
 const TRY_AGAIN = 'try again when it answers: what was read of it before is kept';
 const NAME_PASSWORD =
   'name a user and a password for it: in the netrc-file of nix.conf, or in the address (https://USER:PASSWORD@HOST)';
-const NAME_PASSWORD_OF_PROXY = 'name them for the proxy: https_proxy=http://USER:PASSWORD@HOST:PORT';
 
 function remedyOf({ refusal }: Exclude<CacheAnswer, { kind: 'found' }>): string {
   if (refusal === undefined) return TRY_AGAIN;
-  return refusal === 'cache' ? NAME_PASSWORD : NAME_PASSWORD_OF_PROXY;
+  if (refusal === 'cache') return NAME_PASSWORD;
+  return `name a user and a password for the proxy: ${refusal}=http://USER:PASSWORD@HOST:PORT`;
 }
 
 /** As a clause. The login page of a network answers every address; where no store is named Nix assumes its own. */

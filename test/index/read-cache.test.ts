@@ -1,6 +1,8 @@
 // A real binary cache with listings, as a directory and on the web → an index of it.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -362,7 +364,7 @@ test("without a password in the address that of Nix's netrc-file is sent, to the
 test('a cache or proxy that wants a password is no cache that is gone', async () => {
   for (const [status, why, remedy] of [
     [403, 'it does not give its nix-cache-info (status 403)', /netrc-file/],
-    [407, 'it answers with status 407', /https_proxy=/],
+    [407, 'it answers with status 407', /: http_proxy=/],
   ] as const) {
     const server = await serveDirectory(cache, (_, response) => {
       response.writeHead(status).end();
@@ -374,6 +376,25 @@ test('a cache or proxy that wants a password is no cache that is gone', async ()
     assert.match(refused.remedy, remedy);
     await server.close();
   }
+});
+
+test('a proxy that wants a password for https says so before the cache is asked', async () => {
+  const proxy = createServer();
+  let status = 407;
+  proxy.on('connect', (_, socket) => socket.end(`HTTP/1.1 ${status} No\r\n\r\n`));
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const at = proxy.address();
+  const env = { https_proxy: `http://127.0.0.1:${typeof at === 'object' ? at?.port : ''}` };
+  const remedyOf = async (): Promise<string> => {
+    const { read: refused } = await read('https://cache.corp.invalid', [library], env);
+    assert.ok(refused.kind === 'failed');
+    return refused.remedy;
+  };
+  assert.match(await remedyOf(), /: https_proxy=/);
+  status = 403;
+  assert.match(await remedyOf(), /^try again/);
+  proxy.close();
 });
 
 test('hostile listings and narinfos', () => {
