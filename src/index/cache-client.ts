@@ -102,11 +102,15 @@ function agentFor({ agents, env }: Web, protocol: string): Agent {
   return agent;
 }
 
-/** Those of the address, else what Nix would send. */
+/** Those of the address; where it has no password, what Nix would send. */
 function authOf(web: Web): Promise<string | undefined> {
-  const own = credentialsOf(web.base);
-  web.auth ??= own === undefined ? credentialsFor(web.base, web.env) : Promise.resolve(own);
+  web.auth ??= credentialsToSend(web);
   return web.auth;
+}
+
+async function credentialsToSend({ base, env }: Web): Promise<string | undefined> {
+  const found = base.password === '' ? await credentialsFor(base, env) : undefined;
+  return found ?? credentialsOf(base);
 }
 
 async function request(web: Web, url: URL, signal: AbortSignal): Promise<IncomingMessage> {

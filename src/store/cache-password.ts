@@ -2,6 +2,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeDirectories } from '../host/files.ts';
+import type { Environment } from '../host/tool-environment.ts';
+import { credentialsFor } from './netrc.ts';
 
 interface CacheAccess {
   /** For Nix's command line, which every user of the machine may read. */
@@ -24,8 +26,22 @@ function netrcOf({ hostname, username, password }: URL): string {
   return `machine ${host}${word('login', username)}${word('password', password)}\n`;
 }
 
+function webUrl(address: string): URL | null {
+  return /^https?:/i.test(address) ? URL.parse(address) : null;
+}
+
+/** A user alone gets the password that Nix's own netrc-file has for it: ours comes in place of that. */
+export async function withPassword(address: string, env: Environment): Promise<string> {
+  const url = webUrl(address);
+  if (url === null || url.username === '' || url.password !== '') return address;
+  const found = await credentialsFor(url, env);
+  if (found === undefined) return address;
+  url.password = encodeURIComponent(found.slice(decodeURIComponent(url.username).length + 1));
+  return url.href;
+}
+
 function passwordIn(address: string): { readonly bare: string; readonly netrc: string } | undefined {
-  const url = /^https?:/i.test(address) ? URL.parse(address) : null;
+  const url = webUrl(address);
   // A token stands in either place.
   if (url === null || (url.username === '' && url.password === '')) return undefined;
   try {

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { debug, withoutSecrets } from '../host/output.ts';
 import { type Ended, runProgram } from '../host/run-program.ts';
-import { accessTo } from './cache-password.ts';
+import { accessTo, withPassword } from './cache-password.ts';
 import {
   type Copied,
   copyArguments,
@@ -83,7 +83,7 @@ export async function copyFrom(
 ): Promise<Copied> {
   const harmful = storePaths.find((each) => !isHarmless(each));
   if (harmful !== undefined) return { kind: 'refused', why: `${harmful} is no path of a built store object` };
-  const access = accessTo(address, directory);
+  const access = accessTo(await withPassword(address, nix.env), directory);
   const from = ['--log-format', 'internal-json', ...access.options, '--from', access.address];
   try {
     return toCopied(nix, await runLogged(nix, 'nix', copyArguments([...from, ...storePaths]), watch));

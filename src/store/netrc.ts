@@ -36,15 +36,17 @@ function wordsOf(text: string): string[] {
 
 /**
  * `user:password` of the first entry for the host, or for all (`default`); either may be empty. Undefined where there
- * is none. As curl reads the file, which Nix hands it to (curl, lib/netrc.c).
+ * is none, or none of this user. As curl reads the file, which Nix hands it to (curl, lib/netrc.c).
  */
-export function credentialsIn(netrc: string, host: string): string | undefined {
+export function credentialsIn(netrc: string, host: string, user = ''): string | undefined {
   const words = wordsOf(netrc);
+  const isOfUser = (login: string): boolean => user === '' || login === user;
   let found: { login: string; password: string } | undefined;
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at];
     if (word === 'machine' || word === 'default') {
-      if (found !== undefined) break;
+      if (found !== undefined && isOfUser(found.login)) break;
+      found = undefined;
       const name = word === 'default' ? host : words[++at];
       if (name?.toLowerCase() === host.toLowerCase()) found = { login: '', password: '' };
     } else if (word === 'login' || word === 'password' || word === 'account') {
@@ -52,14 +54,22 @@ export function credentialsIn(netrc: string, host: string): string | undefined {
       if (found !== undefined && word !== 'account') found[word] = value;
     }
   }
-  return found && (found.login || found.password) ? `${found.login}:${found.password}` : undefined;
+  if (found === undefined || !isOfUser(found.login)) return undefined;
+  return found.login || found.password ? `${found.login}:${found.password}` : undefined;
 }
 
-/** As `credentialsIn`; a file that is not there, or is not this user's to read, has none. */
-export async function credentialsFor({ hostname }: URL, env: Environment): Promise<string | undefined> {
+/**
+ * As `credentialsIn`, of the user that the address names, if any; a file that is not there, or is not this user's to
+ * read, has none.
+ */
+export async function credentialsFor(
+  { hostname, username }: URL,
+  env: Environment,
+): Promise<string | undefined> {
   const file = await netrcFile(env);
   try {
-    return credentialsIn(readFileSync(file, 'utf8'), hostname.replace(/^\[(.*)\]$/, '$1'));
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    return credentialsIn(readFileSync(file, 'utf8'), host, decodeURIComponent(username));
   } catch {
     return undefined;
   }

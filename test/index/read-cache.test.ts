@@ -353,6 +353,9 @@ test("without a password in the address that of Nix's netrc-file is sent, to the
   writeFileSync(netrc, 'machine 127.0.0.1 login me password secret\n', { mode: 0o600 });
   assertRead(await read(server.url, [library, other], nixWithNetrc(netrc)));
   assert.ok(elsewhere.length > 0 && elsewhere.every((each) => each === undefined));
+  writeFileSync(netrc, `machine 127.0.0.1 login you password no\n${readFileSync(netrc, 'utf8')}`);
+  const asMe = server.url.replace('://', '://me@');
+  assertRead(await read(asMe, [library, other], nixWithNetrc(netrc)));
   const refused = (await read(server.url, [library], nixWithNetrc(path.join(scratch, 'none')))).read;
   assert.ok(refused.kind === 'failed');
   assert.equal(refused.why, 'it answers with status 401');

@@ -1,9 +1,9 @@
 // Addresses with passwords and tokens → none on the command line of Nix, and the server is asked with them all the same.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { accessTo } from '../../src/store/cache-password.ts';
+import { accessTo, withPassword } from '../../src/store/cache-password.ts';
 import { openExchange } from '../rig/binary-cache.ts';
 import { ensureRig } from '../rig/rig.ts';
 import { openRoot } from '../rig/root.ts';
@@ -36,6 +36,23 @@ test('an address without a password is left as it is', () => {
     );
     assert.equal(existsSync(netrc), false);
   }
+});
+
+test("a user without a password gets that of Nix's netrc-file, and nobody else does", async () => {
+  const env = { PATH: '/nowhere', NIX_CONF_DIR: exchange.directory };
+  writeFileSync(netrc, 'machine cache.example.org login m@e password "two: w%rds"\n', { mode: 0o600 });
+  const found = await withPassword('https://m%40e@cache.example.org/x', env);
+  const others = [
+    'https://you@cache.example.org/',
+    'https://m%40e:own@cache.example.org/',
+    'file:///srv/me@x',
+  ];
+  for (const each of others) assert.equal(await withPassword(each, env), each);
+  rmSync(netrc);
+  const access = accessTo(found, exchange.directory);
+  assert.equal(readFileSync(netrc, 'utf8'), 'machine cache.example.org login m@e password "two: w%rds"\n');
+  assert.equal(access.address, 'https://cache.example.org/x');
+  access.end();
 });
 
 test('what is in the address goes by a file, and every Nix reads it', async () => {

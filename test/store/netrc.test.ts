@@ -34,3 +34,11 @@ const ROWS: readonly (readonly [netrc: string, credentials: string | undefined])
 
 for (const [netrc, credentials] of ROWS)
   test(JSON.stringify(netrc), () => assert.equal(credentialsIn(netrc, HOST), credentials));
+
+test('of a user that the address names only the password is asked for', () => {
+  const netrc = `machine ${HOST} login you password no machine ${HOST} login me password secret\n`;
+  assert.equal(credentialsIn(netrc, HOST, 'me'), 'me:secret');
+  assert.equal(credentialsIn(`${netrc}default login other password guest`, HOST, 'other'), 'other:guest');
+  assert.equal(credentialsIn(netrc, HOST, 'nobody'), undefined);
+  assert.equal(credentialsIn(`machine ${HOST} password token`, HOST, 'me'), undefined);
+});
