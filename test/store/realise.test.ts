@@ -207,7 +207,10 @@ test('no collector comes between fetching and rooting', async () => {
   for (let round = 0; round < 8; round += 1) {
     const { bin } = rig.nixVersions[round % rig.nixVersions.length] ?? assert.fail('no Nix');
     rmSync(linksOnHost(bare), { recursive: true, force: true });
-    const { realised } = await ask([library, other], settings(signed, bin));
+    const once = () => ask([library, other], settings(signed, bin));
+    const first = await once();
+    // What Nix holds valid without its file is to be asked for once more (src/store/NOTES.md).
+    const { realised } = first.realised.kind === 'undone' ? await once() : first;
     assert.equal(realised.kind, 'realised', JSON.stringify(realised));
     await emptyStore(bare);
     assert.ok(isThere(library) && isThere(other), `round ${round}`);
