@@ -110,9 +110,8 @@ static long identify(const struct process *process, struct program *program)
 	return program_identify(program);
 }
 
-// Wine executes a preloader, which reserves memory, maps the program and its interpreter, and enters that as the kernel
-// would (loader/preloader.c). The program is the file at AT_PHDR then, and /proc/self/exe another.
-// False where it is the one that was identified, or cannot be.
+// Wine's preloader maps the program and its interpreter, and enters that as the kernel would (loader/preloader.c): the
+// program is at AT_PHDR, and not /proc/self/exe. False where it is the one that was identified, or cannot be.
 static bool identify_preloaded(const struct process *process, struct program *program)
 {
 	const uintptr_t *headers = auxiliary_value(&process->auxiliary, AT_PHDR);

@@ -39,8 +39,8 @@ struct user_library_path {
 /// variables after it is undone, so this comes before anything else is read from the environment.
 struct user_library_path user_library_path_find(struct process *process);
 
-/// Takes from behind LD_LIBRARY_PATH what a nix-ld put there that executed this file: nothing else takes that back, and
-/// the program's children would have it. Returns it, or an empty text where the list ends in none of nix-ld's.
+/// Takes from behind LD_LIBRARY_PATH, for children too, what a nix-ld put there that executed this file. Returns that;
+/// empty where the list ends in none of nix-ld's.
 const char *nix_ld_list_take(const struct process *process);
 
 // In trampoline.c
